@@ -1,0 +1,526 @@
+//! The contract between compiled regions and the engine that runs them.
+//!
+//! Purpose: one memory area per vCPU that a region finds through its only parameter, and the hand-written
+//! stubs by which regions are entered and left. Where it stands: `compile → CodeBlob → engine's cache →`
+//! **[`enter`] → region → … → region → [`enter`] returns**.
+//!
+//! Invariants:
+//! - The host stack pointer is the same at every region's body: [`enter`] reserves one frame of
+//!   [`MAX_FRAME`] bytes for all regions; a region is entered *after* its prologue, with RDI = the area.
+//! - Regions run with the guest's MXCSR, all host code behind a stub with the host's. Pure helpers
+//!   ([`isamorph_ir::HelperFn::Int`] and `Wide`) are called directly and must not use floating point.
+//! - Code holds no host addresses: everything outside is reached through the [`EngineArea`], or through link
+//!   slots next to the code.
+//! - The registers `fp.flags` and `fp.control` of the guest are never cached by a region.
+
+use isamorph_ir::inst::Inst;
+use isamorph_ir::{GuestDesc, Op, Shape, StateLayout, Ty};
+use std::mem::offset_of;
+use std::sync::atomic::AtomicU32;
+
+/// Largest frame of a region, in bytes.
+pub const MAX_FRAME: u32 = 64 * 1024;
+/// Entries of the jump cache (a power of two).
+pub const JUMP_CACHE_ENTRIES: usize = 16384;
+/// MXCSR with every exception masked, rounding to nearest, no flags: what both sides start with.
+pub const MXCSR_DEFAULT: u32 = 0x1f80;
+
+/// Why a region was left. State and `pc` are exact, unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ExitReason {
+    /// Go on at `pc`.
+    Dispatch = 0,
+    /// Go on at `pc` after looking at the state: code or the translation mode may have changed.
+    Sync = 1,
+    /// System call; `exit_args[0]` = immediate; `pc` is behind the instruction.
+    Syscall = 2,
+    /// `exit_args[0]` = index in the blob's `exceptions` (the blob that holds `exit_host_pc`); `pc` at the
+    /// instruction.
+    Exception = 3,
+    /// `exit_args[0]` = 0 interrupt, 1 event, 2 yield ([`wait_of`]); `pc` is behind the instruction.
+    Wait = 4,
+    /// A data access faulted: recorded by the engine's signal handler or by `context_helper_fn`. `pc` at the
+    /// instruction; registers exact only in precise code or if a helper faulted.
+    Fault = 5,
+    /// Misaligned access: `exit_args[0]` = address, `[1]` = 1 for a write; `pc` at the instruction.
+    AlignFault = 6,
+    /// The poll word was set; go on at `pc`.
+    Interrupted = 7,
+}
+
+impl ExitReason {
+    /// From the number in the area.
+    pub fn from_u32(n: u32) -> Option<ExitReason> {
+        use ExitReason::*;
+        [Dispatch, Sync, Syscall, Exception, Wait, Fault, AlignFault, Interrupted]
+            .into_iter()
+            .find(|r| *r as u32 == n)
+    }
+}
+
+/// What an exit for [`ExitReason::Wait`] waits for, from `exit_args[0]`.
+pub fn wait_of(arg: u64) -> isamorph_ir::Wait {
+    match arg {
+        0 => isamorph_ir::Wait::Interrupt,
+        1 => isamorph_ir::Wait::Event,
+        _ => isamorph_ir::Wait::Yield,
+    }
+}
+
+/// `link_fn(area, slot index) -> code address`. May return [`Stubs::exit`] after setting `exit_reason` and pc.
+pub type LinkFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
+/// `lookup_fn(area, guest pc) -> code address`; fills the jump cache. May return [`Stubs::exit`] likewise.
+pub type LookupFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
+/// `context_helper_fn(area, helper id) -> 0`, or 1 if the helper faulted and the fault is recorded.
+/// Arguments and result lie in `scratch`.
+pub type ContextHelperFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
+/// `eval_fn(area, packed)`: evaluates one pure or floating-point op ([`pack_op`]) by the reference over
+/// `scratch`, result in `scratch[0]`; new floating-point flags are added to the guest's flags slot.
+pub type EvalFn = unsafe extern "C" fn(*mut VcpuArea, u64);
+
+/// The engine's functions behind the stubs.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Callbacks {
+    /// A direct exit that is not linked yet.
+    pub link: LinkFn,
+    /// An indirect branch that misses the jump cache.
+    pub lookup: LookupFn,
+    /// Calls a [`isamorph_ir::HelperFn::Context`] helper.
+    pub context_helper: ContextHelperFn,
+    /// Exact evaluation of an op.
+    pub eval: EvalFn,
+}
+
+/// The engine's words behind the guest's registers.
+#[derive(Debug)]
+#[repr(C, align(16))]
+pub struct EngineArea {
+    /// Arguments and result of helpers and of exact evaluation, zero-extended.
+    pub scratch: [u128; 4],
+    /// Nonzero: leave compiled code at the next poll. Set from any thread or signal handler.
+    pub poll: AtomicU32,
+    /// An [`ExitReason`].
+    pub exit_reason: u32,
+    /// As the exit reason says.
+    pub exit_args: [u64; 2],
+    /// Host address inside the region that left (not set when the engine's own code asked for the exit).
+    pub exit_host_pc: u64,
+    /// Host stack pointer inside [`enter`].
+    pub host_rsp: u64,
+    /// The guest's MXCSR while host code runs.
+    pub guest_mxcsr: u32,
+    /// The host's MXCSR while guest code runs.
+    pub host_mxcsr: u32,
+    /// Addresses of the guest's pure helpers by id (0 for those with context).
+    pub helper_table: *const usize,
+    /// The engine's functions.
+    pub callbacks: Callbacks,
+    /// The assembly stubs.
+    pub stubs: Stubs,
+    /// The guest.
+    pub desc: &'static GuestDesc,
+    /// For the engine: its vCPU.
+    pub owner: *mut (),
+}
+
+/// Addresses of the assembly stubs.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Stubs {
+    /// Leaves compiled code without touching `exit_host_pc`: RDI = area. Also where a signal handler sends a
+    /// thread that faulted in a region.
+    pub exit: unsafe extern "C" fn(),
+    /// Called by regions to leave: records `exit_host_pc`.
+    pub region_exit: unsafe extern "C" fn(),
+    /// RDI = area, RSI = slot index: links and goes on.
+    pub link: unsafe extern "C" fn(),
+    /// RDI = area, RSI = guest pc: looks up and goes on.
+    pub lookup: unsafe extern "C" fn(),
+    /// Calls `eval`, preserving every register: RDI = area, RSI = packed op.
+    pub eval: unsafe extern "C" fn(),
+    /// Calls `context_helper`: RDI = area, RSI = helper id; result in RAX.
+    pub context: unsafe extern "C" fn(),
+    /// Stores MXCSR to `guest_mxcsr`, preserving every register.
+    pub fp_read: unsafe extern "C" fn(),
+    /// Clears the flags of MXCSR, preserving every register.
+    pub fp_clear: unsafe extern "C" fn(),
+    /// NZCV of the flags record at this address.
+    pub nzcv: unsafe extern "C" fn(*const [u64; 3]) -> u64,
+}
+
+/// One entry of the jump cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct JumpEntry {
+    /// Guest address.
+    pub pc: u64,
+    /// Its code.
+    pub code: u64,
+}
+
+/// The area that regions find in RDI.
+#[repr(C, align(4096))]
+pub struct VcpuArea {
+    /// The guest's registers, laid out by its [`StateLayout`].
+    pub guest: [u8; ENGINE_OFFSET],
+    /// The engine's words.
+    pub engine: EngineArea,
+    _reserved: [u8; JUMP_CACHE_OFFSET - ENGINE_OFFSET - size_of::<EngineArea>()],
+    /// Jump cache for indirect branches, indexed by [`jump_cache_index`].
+    pub jump_cache: [JumpEntry; JUMP_CACHE_ENTRIES],
+}
+
+/// Offset of the [`EngineArea`].
+pub const ENGINE_OFFSET: usize = StateLayout::MAX_SIZE as usize;
+/// Offset of the jump cache.
+pub const JUMP_CACHE_OFFSET: usize = 4096;
+const _: () = assert!(offset_of!(VcpuArea, engine) == ENGINE_OFFSET);
+const _: () = assert!(offset_of!(VcpuArea, jump_cache) == JUMP_CACHE_OFFSET);
+const _: () = assert!(offset_of!(VcpuArea, engine) % 16 == 0 && size_of::<JumpEntry>() == 16);
+
+/// Byte offset of a field of the [`EngineArea`] from the area's begin.
+macro_rules! engine_offset {
+    ($($field:ident).+) => {
+        $crate::abi::ENGINE_OFFSET + std::mem::offset_of!($crate::abi::EngineArea, $($field).+)
+    };
+}
+pub(crate) use engine_offset;
+
+/// Index of a guest address in the jump cache; `shift` ([`GuestDesc::insn_shift`]) drops the address bits that
+/// are always zero.
+pub const fn jump_cache_index(pc: u64, shift: u32) -> usize {
+    (pc >> shift) as usize & (JUMP_CACHE_ENTRIES - 1)
+}
+
+impl VcpuArea {
+    /// A zeroed state whose jump cache is empty. `helper_table` must outlive the area ([`helper_table`]).
+    pub fn new(
+        desc: &'static GuestDesc,
+        callbacks: Callbacks,
+        helper_table: &'static [usize],
+    ) -> Box<VcpuArea> {
+        let mut area = Box::new(VcpuArea {
+            guest: [0; ENGINE_OFFSET],
+            engine: EngineArea {
+                scratch: [0; 4],
+                poll: AtomicU32::new(0),
+                exit_reason: 0,
+                exit_args: [0; 2],
+                exit_host_pc: 0,
+                host_rsp: 0,
+                guest_mxcsr: MXCSR_DEFAULT,
+                host_mxcsr: MXCSR_DEFAULT,
+                helper_table: helper_table.as_ptr(),
+                callbacks,
+                stubs: stubs(),
+                desc,
+                owner: std::ptr::null_mut(),
+            },
+            _reserved: [0; _],
+            jump_cache: [JumpEntry { pc: 0, code: 0 }; JUMP_CACHE_ENTRIES],
+        });
+        area.clear_jump_cache();
+        area
+    }
+
+    /// Empties the jump cache: every entry gets an address that belongs into another one.
+    pub fn clear_jump_cache(&mut self) {
+        let shift = self.engine.desc.insn_shift;
+        for (i, e) in self.jump_cache.iter_mut().enumerate() {
+            *e = JumpEntry { pc: (i as u64 ^ 1) << shift, code: 0 };
+        }
+    }
+
+    /// Puts an address into the jump cache.
+    pub fn cache_jump(&mut self, pc: u64, code: u64) {
+        let shift = self.engine.desc.insn_shift;
+        self.jump_cache[jump_cache_index(pc, shift)] = JumpEntry { pc, code };
+    }
+
+    /// Folds the host's floating-point flags into the guest's flags slot. Call it after [`enter`] returned,
+    /// before anything else looks at the state.
+    pub fn fold_fp_flags(&mut self) {
+        let flags = mxcsr_to_flags(self.engine.guest_mxcsr);
+        if flags != 0 {
+            let desc = self.engine.desc;
+            let old = desc.layout.read(&self.guest, desc.fp.flags);
+            desc.layout.write(&mut self.guest, desc.fp.flags, old | flags as u128);
+            self.engine.guest_mxcsr &= !0x3f;
+        }
+    }
+}
+
+/// MXCSR's flags as [`isamorph_ir::contract::fp_flags`] (the host's denormal flag has no meaning here).
+pub const fn mxcsr_to_flags(mxcsr: u32) -> u32 {
+    mxcsr & 1 | mxcsr >> 1 & 0b11110
+}
+
+/// Addresses of a guest's pure helpers by id; leaked, since generated code reads it as long as the process
+/// lives. Make one per guest.
+pub fn helper_table(desc: &'static GuestDesc) -> &'static [usize] {
+    use isamorph_ir::HelperFn;
+    let address = |h: &isamorph_ir::HelperDef| match h.func {
+        HelperFn::Int(f) => f as usize,
+        HelperFn::Wide(f) => f as usize,
+        HelperFn::Context(_) => 0,
+    };
+    Box::leak(desc.helpers.iter().map(address).collect())
+}
+
+/// Machine code for a link slot that is not linked: `mov esi, slot; jmp [rdi + link stub]`.
+pub fn link_thunk(slot: u32) -> [u8; 11] {
+    let mut code = [0; 11];
+    code[0] = 0xbe;
+    code[1..5].copy_from_slice(&slot.to_le_bytes());
+    code[5..].copy_from_slice(&jmp_through_area(engine_offset!(stubs.link)));
+    code
+}
+
+/// `jmp [rdi + offset]`.
+pub(crate) fn jmp_through_area(offset: usize) -> [u8; 6] {
+    through_area(0xa7, offset)
+}
+
+/// `call [rdi + offset]`.
+pub(crate) fn call_through_area(offset: usize) -> [u8; 6] {
+    through_area(0x97, offset)
+}
+
+fn through_area(modrm: u8, offset: usize) -> [u8; 6] {
+    let [a, b, c, d] = (offset as u32).to_le_bytes();
+    [0xff, modrm, a, b, c, d]
+}
+
+/// An op without its arguments, as one word for [`EvalFn`]: op, shape and source shape in a byte each, the
+/// immediate in the upper half. `None` if the immediate is wider than 32 bits (constants).
+pub fn pack_op(op: Op, shape: Shape, from: Shape, imm: u128) -> Option<u64> {
+    let imm = u32::try_from(imm).ok()?;
+    Some(op as u64 | (shape_code(shape) << 8) | (shape_code(from) << 16) | ((imm as u64) << 32))
+}
+
+/// Inverse of [`pack_op`]: an instruction whose arguments are not set.
+pub fn unpack_op(packed: u64) -> Option<Inst> {
+    let op = isamorph_ir::op::OPS.get(packed as usize & 255)?.op;
+    let shape = shape_from_code(packed >> 8 & 255)?;
+    let from = shape_from_code(packed >> 16 & 255)?;
+    let none = isamorph_ir::Value::NONE;
+    Some(Inst { op, shape, from, args: [none; 4], imm: (packed >> 32) as u128 })
+}
+
+const FIRST_VECTOR: u64 = 16;
+const NO_SHAPE: u64 = 255;
+
+fn shape_code(shape: Shape) -> u64 {
+    match shape {
+        Shape::None => NO_SHAPE,
+        Shape::Scalar(ty) => ty as u64,
+        v => {
+            let at = Shape::VECTORS.iter().position(|s| *s == v).expect("every vector is listed");
+            FIRST_VECTOR + at as u64
+        }
+    }
+}
+
+fn shape_from_code(code: u64) -> Option<Shape> {
+    match code {
+        NO_SHAPE => Some(Shape::None),
+        0..FIRST_VECTOR => Ty::ALL.get(code as usize).map(|t| Shape::Scalar(*t)),
+        _ => Shape::VECTORS.get((code - FIRST_VECTOR) as usize).copied(),
+    }
+}
+
+core::arch::global_asm!(
+    r#"
+    .text
+    .p2align 4
+    .globl isamorph_region_enter
+    .globl isamorph_region_exit
+    .globl isamorph_region_leave
+    .globl isamorph_region_link
+    .globl isamorph_region_lookup
+    .globl isamorph_region_context
+    .globl isamorph_region_eval
+    .globl isamorph_region_fp_read
+    .globl isamorph_region_fp_clear
+isamorph_region_enter:
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+    mov [rdi + {host_rsp}], rsp
+    stmxcsr [rdi + {host_mxcsr}]
+    ldmxcsr [rdi + {guest_mxcsr}]
+    sub rsp, {frame} + 8
+    jmp rsi
+
+    .p2align 4
+isamorph_region_exit:
+    pop rax
+    mov [rdi + {exit_host_pc}], rax
+isamorph_region_leave:
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    mov rsp, [rdi + {host_rsp}]
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    ret
+
+    .p2align 4
+isamorph_region_link:
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    mov rbx, rdi
+    call [rdi + {link_fn}]
+    mov rdi, rbx
+    ldmxcsr [rdi + {guest_mxcsr}]
+    jmp rax
+
+    .p2align 4
+isamorph_region_lookup:
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    mov rbx, rdi
+    call [rdi + {lookup_fn}]
+    mov rdi, rbx
+    ldmxcsr [rdi + {guest_mxcsr}]
+    jmp rax
+
+    .p2align 4
+isamorph_region_context:
+    push rbx
+    mov rbx, rdi
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    call [rdi + {context_fn}]
+    ldmxcsr [rbx + {guest_mxcsr}]
+    pop rbx
+    ret
+
+    .p2align 4
+isamorph_region_eval:
+    push rax
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push r8
+    push r9
+    push r10
+    push r11
+    sub rsp, 256
+    movaps [rsp], xmm0
+    movaps [rsp + 16], xmm1
+    movaps [rsp + 32], xmm2
+    movaps [rsp + 48], xmm3
+    movaps [rsp + 64], xmm4
+    movaps [rsp + 80], xmm5
+    movaps [rsp + 96], xmm6
+    movaps [rsp + 112], xmm7
+    movaps [rsp + 128], xmm8
+    movaps [rsp + 144], xmm9
+    movaps [rsp + 160], xmm10
+    movaps [rsp + 176], xmm11
+    movaps [rsp + 192], xmm12
+    movaps [rsp + 208], xmm13
+    movaps [rsp + 224], xmm14
+    movaps [rsp + 240], xmm15
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    call [rdi + {eval_fn}]
+    movaps xmm0, [rsp]
+    movaps xmm1, [rsp + 16]
+    movaps xmm2, [rsp + 32]
+    movaps xmm3, [rsp + 48]
+    movaps xmm4, [rsp + 64]
+    movaps xmm5, [rsp + 80]
+    movaps xmm6, [rsp + 96]
+    movaps xmm7, [rsp + 112]
+    movaps xmm8, [rsp + 128]
+    movaps xmm9, [rsp + 144]
+    movaps xmm10, [rsp + 160]
+    movaps xmm11, [rsp + 176]
+    movaps xmm12, [rsp + 192]
+    movaps xmm13, [rsp + 208]
+    movaps xmm14, [rsp + 224]
+    movaps xmm15, [rsp + 240]
+    add rsp, 256
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    ldmxcsr [rdi + {guest_mxcsr}]
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+    ret
+
+    .p2align 4
+isamorph_region_fp_read:
+    stmxcsr [rdi + {guest_mxcsr}]
+    ret
+
+    .p2align 4
+isamorph_region_fp_clear:
+    stmxcsr [rdi + {guest_mxcsr}]
+    and dword ptr [rdi + {guest_mxcsr}], -64
+    ldmxcsr [rdi + {guest_mxcsr}]
+    ret
+"#,
+    host_rsp = const engine_offset!(host_rsp),
+    host_mxcsr = const engine_offset!(host_mxcsr),
+    guest_mxcsr = const engine_offset!(guest_mxcsr),
+    exit_host_pc = const engine_offset!(exit_host_pc),
+    link_fn = const engine_offset!(callbacks.link),
+    lookup_fn = const engine_offset!(callbacks.lookup),
+    context_fn = const engine_offset!(callbacks.context_helper),
+    eval_fn = const engine_offset!(callbacks.eval),
+    frame = const MAX_FRAME,
+);
+
+unsafe extern "C" {
+    fn isamorph_region_enter(area: *mut std::ffi::c_void, code: *const u8);
+    fn isamorph_region_exit();
+    fn isamorph_region_leave();
+    fn isamorph_region_link();
+    fn isamorph_region_lookup();
+    fn isamorph_region_context();
+    fn isamorph_region_eval();
+    fn isamorph_region_fp_read();
+    fn isamorph_region_fp_clear();
+}
+
+/// The stubs' addresses.
+pub fn stubs() -> Stubs {
+    Stubs {
+        exit: isamorph_region_leave,
+        region_exit: isamorph_region_exit,
+        link: isamorph_region_link,
+        lookup: isamorph_region_lookup,
+        eval: isamorph_region_eval,
+        context: isamorph_region_context,
+        fp_read: isamorph_region_fp_read,
+        fp_clear: isamorph_region_fp_clear,
+        nzcv: crate::helpers::nzcv,
+    }
+}
+
+/// Runs compiled code from `code` until something leaves it; then `exit_reason` says why.
+///
+/// # Safety
+/// `area` is valid and used by this thread alone (except `poll`); `code` is an entry of an installed
+/// [`crate::CodeBlob`] compiled for the area's guest, all of whose link slots hold code or [`link_thunk`]s.
+/// The host stack has [`MAX_FRAME`] bytes and what the callbacks need to spare.
+pub unsafe fn enter(area: *mut VcpuArea, code: *const u8) {
+    // SAFETY: the caller's promise; the stub keeps every callee-saved register and the stack.
+    unsafe { isamorph_region_enter(area.cast(), code) }
+}

@@ -1,0 +1,240 @@
+//! The compiler: one per compiling thread, reused from region to region.
+//!
+//! Way of the data: `Region → plan → lower →` **Cranelift → patched exits →** [`CodeBlob`].
+//!
+//! Invariant: what Cranelift yields is checked before it is believed: the prologue's bytes, the size of the
+//! frame, and the bytes of every exit that is overwritten.
+
+use crate::abi;
+use crate::blob::{CodeBlob, Listing};
+use crate::finish;
+use crate::graph::Graph;
+use crate::lower::{self, Target};
+use crate::plan::{Plan, SlotSet};
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::FunctionBuilderContext;
+use isamorph_ir::{GuestDesc, Region};
+use std::fmt;
+
+/// How much Cranelift optimises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OptLevel {
+    /// Register allocation only: 7.5 µs a guest instruction, code within 5-7 % of `Speed`.
+    #[default]
+    None,
+    /// Everything. Cumulative floating-point flags may then be raised too early: what does not change in a loop
+    /// is computed before it, even if the loop is left earlier.
+    Speed,
+}
+
+/// What a region is compiled for.
+#[derive(Clone, Copy)]
+pub struct CompileOptions<'a> {
+    /// Registers in the state are exact at every access that may fault.
+    pub precise: bool,
+    /// The poll word is looked at, at entries and in every loop.
+    pub polls: bool,
+    /// The Underflow flag is exact too where a result is rounded up to the least normal number (guests that
+    /// detect tininess before rounding; the host detects it after). Costs two to five instructions for each
+    /// multiplication and division: their results cannot wait for a common check.
+    pub exact_underflow: bool,
+    /// Cranelift's effort.
+    pub opt_level: OptLevel,
+    /// Host address of guest address 0.
+    pub guest_base: u64,
+    /// Yield the text forms too.
+    pub listing: bool,
+    /// Knows of some guest addresses that the condition flags are dead there.
+    pub flags_dead_at: Option<&'a dyn Fn(u64) -> bool>,
+}
+
+impl Default for CompileOptions<'_> {
+    fn default() -> Self {
+        CompileOptions {
+            precise: false,
+            polls: true,
+            exact_underflow: false,
+            opt_level: OptLevel::None,
+            guest_base: 0,
+            listing: false,
+            flags_dead_at: None,
+        }
+    }
+}
+
+impl fmt::Debug for CompileOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompileOptions")
+            .field("precise", &self.precise)
+            .field("polls", &self.polls)
+            .field("exact_underflow", &self.exact_underflow)
+            .field("opt_level", &self.opt_level)
+            .field("guest_base", &self.guest_base)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CompileOptions<'_> {
+    pub(crate) fn flags_dead_at(&self, pc: u64) -> bool {
+        self.flags_dead_at.is_some_and(|f| f(pc))
+    }
+}
+
+/// Why a region could not be compiled. The engine runs it on another tier.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// Cranelift has no code generator for this host.
+    #[error("no code generator for this host: {0}")]
+    Host(String),
+    /// The guest has more registers than a region can hold.
+    #[error("guest {guest} has {slots} slots; the region compiler takes {}", SlotSet::CAPACITY)]
+    TooManySlots {
+        /// Name of the guest.
+        guest: &'static str,
+        /// Its number of slots.
+        slots: usize,
+    },
+    /// Cranelift refused the region.
+    #[error("Cranelift failed on the region at {pc:#x}: {message}")]
+    Codegen {
+        /// The region.
+        pc: u64,
+        /// Cranelift's words.
+        message: String,
+    },
+    /// The region needs a larger frame than the trampoline reserves.
+    #[error("the region at {pc:#x} needs a frame of {size} bytes, more than {}", abi::MAX_FRAME)]
+    Frame {
+        /// The region.
+        pc: u64,
+        /// Bytes.
+        size: u32,
+    },
+    /// Generated code does not have the form that the region ABI relies on.
+    #[error("unexpected code in the region at {pc:#x}: {what}")]
+    Shape {
+        /// The region.
+        pc: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+/// Compiles regions of one guest.
+pub struct Compiler {
+    desc: &'static GuestDesc,
+    quick: OwnedTargetIsa,
+    speed: OwnedTargetIsa,
+    fma: bool,
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+impl fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler").field("guest", &self.desc.name).finish_non_exhaustive()
+    }
+}
+
+fn isa(opt_level: &str) -> Result<OwnedTargetIsa, CompileError> {
+    let mut flags = settings::builder();
+    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    for (name, value) in [
+        ("opt_level", opt_level),
+        ("regalloc_algorithm", "backtracking"),
+        ("enable_verifier", verify),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+        ("machine_code_cfg_info", "false"),
+        ("preserve_frame_pointers", "false"),
+    ] {
+        flags.set(name, value).map_err(|e| CompileError::Host(e.to_string()))?;
+    }
+    cranelift_native::builder()
+        .map_err(|e| CompileError::Host(e.to_owned()))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|e| CompileError::Host(e.to_string()))
+}
+
+impl Compiler {
+    /// A compiler for this guest on this host.
+    ///
+    /// # Errors
+    /// If Cranelift does not know the host, or the guest has too many registers.
+    pub fn new(desc: &'static GuestDesc) -> Result<Compiler, CompileError> {
+        let slots = desc.layout.slots.len();
+        if slots > SlotSet::CAPACITY {
+            return Err(CompileError::TooManySlots { guest: desc.name, slots });
+        }
+        let quick = isa("none")?;
+        let has = |name: &str| {
+            quick.isa_flags().iter().any(|f| f.name == name && f.as_bool() == Some(true))
+        };
+        // What vector ops are built from: x86-64-v2.
+        for name in ["has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
+            if !has(name) {
+                return Err(CompileError::Host(format!("the host's processor lacks {name}")));
+            }
+        }
+        let fma = has("has_fma");
+        Ok(Compiler {
+            desc,
+            quick,
+            speed: isa("speed")?,
+            fma,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+        })
+    }
+
+    /// Compiles a region.
+    ///
+    /// # Errors
+    /// See [`CompileError`]; the compiler stays usable.
+    pub fn compile(
+        &mut self,
+        region: &Region,
+        opts: &CompileOptions<'_>,
+    ) -> Result<CodeBlob, CompileError> {
+        let result = self.try_compile(region, opts);
+        self.context.clear();
+        if result.is_err() {
+            self.builder = FunctionBuilderContext::new();
+        }
+        result
+    }
+
+    fn try_compile(
+        &mut self,
+        region: &Region,
+        opts: &CompileOptions<'_>,
+    ) -> Result<CodeBlob, CompileError> {
+        let isa = match opts.opt_level {
+            OptLevel::None => &self.quick,
+            OptLevel::Speed => &self.speed,
+        };
+        let frontend_config = isa.frontend_config();
+        let target = Target { frontend_config, desc: self.desc, fma: self.fma };
+        let graph = Graph::new(region);
+        let plan = Plan::new(self.desc, &graph, opts);
+        let func = &mut self.context.func;
+        let lowered = lower::region(func, &mut self.builder, target, &graph, &plan, opts);
+        let clif = opts.listing.then(|| self.context.func.display().to_string());
+        self.context.set_disasm(opts.listing);
+        let pc = region.pc();
+        self.context
+            .compile(&**isa, &mut ControlPlane::default())
+            .map_err(|e| CompileError::Codegen { pc, message: e.inner.to_string() })?;
+        let compiled = self.context.compiled_code().expect("just compiled");
+        let mut blob = finish::blob(pc, compiled, &self.context.func, lowered)?;
+        blob.guest_ranges =
+            region.blocks.iter().map(|b| b.pc..b.pc.wrapping_add(b.len as u64)).collect();
+        blob.guest_insns = region.guest_insns();
+        let vcode = compiled.vcode.clone().unwrap_or_default();
+        blob.listing = clif.map(|clif| Listing { clif, vcode });
+        Ok(blob)
+    }
+}

@@ -1,0 +1,176 @@
+//! From Cranelift's function to a blob: exits are overwritten, entries found, the source map built.
+//!
+//! An exit is compiled as a `call rel32` to an external function that never returns, followed by `ud2`: seven
+//! bytes that are overwritten here by a jump through a link slot, through a register, or through the area.
+//!
+//! Invariant: every relocation is such an exit, and the bytes are what we think they are.
+
+use crate::abi::{self, engine_offset};
+use crate::blob::{CodeBlob, Fixup};
+use crate::compiler::CompileError;
+use crate::lower::{Lowered, Marker, QUIET_ROUNDING, TRAP_CODES};
+use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, ir};
+
+const CALL_LEN: usize = 5;
+
+pub(crate) fn blob(
+    pc: u64,
+    compiled: &CompiledCode,
+    func: &ir::Function,
+    lowered: Lowered,
+) -> Result<CodeBlob, CompileError> {
+    let shape = |what| CompileError::Shape { pc, what };
+    let mut code = compiled.code_buffer().to_vec();
+    let (body, frame_size) = prologue(&code).ok_or(shape("prologue"))?;
+    if frame_size > abi::MAX_FRAME {
+        return Err(CompileError::Frame { pc, size: frame_size });
+    }
+    let mut fixups = Vec::new();
+    for reloc in compiled.buffer.relocs() {
+        let FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) = &reloc.target else {
+            return Err(shape("a relocation that is no exit"));
+        };
+        let name = &func.params.user_named_funcs()[*name];
+        let at = (reloc.offset as usize).checked_sub(1).ok_or(shape("relocation offset"))?;
+        let site = code.get_mut(at..at + CALL_LEN + 2).ok_or(shape("exit beyond the code"))?;
+        if site[0] != 0xe8 || site[CALL_LEN..] != [0x0f, 0x0b] {
+            return Err(shape("an exit's bytes"));
+        }
+        match Marker::from_namespace(name.namespace).ok_or(shape("unknown exit"))? {
+            Marker::Direct => {
+                site.copy_from_slice(&[0xff, 0x25, 0, 0, 0, 0, 0x90]);
+                let kind = lowered.direct_exits[name.index as usize];
+                fixups.push(Fixup { offset: at as u32 + 2, kind });
+            }
+            Marker::Jump => site[..2].copy_from_slice(&[0xff, 0xe6]),
+            Marker::Exit => {
+                let call = abi::call_through_area(engine_offset!(stubs.region_exit));
+                site[..6].copy_from_slice(&call);
+                site[6] = 0x90;
+            }
+            Marker::Lookup => {
+                let jump = abi::jmp_through_area(engine_offset!(stubs.lookup));
+                site[..6].copy_from_slice(&jump);
+                site[6] = 0x90;
+            }
+        }
+    }
+    for loc in compiled.buffer.get_srclocs_sorted() {
+        if !loc.loc.is_default() && loc.loc.bits() & QUIET_ROUNDING != 0 {
+            quiet_rounding(&mut code[loc.start as usize..]).ok_or(shape("a rounding's bytes"))?;
+        }
+    }
+    let source_map = source_map(compiled, &lowered.insn_pcs);
+    let entries = entries(&mut code, body, &lowered.entries);
+    Ok(CodeBlob {
+        code,
+        entries,
+        fixups,
+        source_map,
+        exceptions: lowered.exceptions,
+        frame_size,
+        ..CodeBlob::default()
+    })
+}
+
+/// Length of the prologue, and the frame's size.
+fn prologue(code: &[u8]) -> Option<(u32, u32)> {
+    // push rbp; mov rbp, rsp
+    let rest = code.strip_prefix(&[0x55, 0x48, 0x89, 0xe5])?;
+    Some(match *rest {
+        [0x48, 0x83, 0xec, n, ..] if n < 0x80 => (8, n as u32),
+        [0x48, 0x81, 0xec, a, b, c, d, ..] => (11, u32::from_le_bytes([a, b, c, d])),
+        _ => (4, 0),
+    })
+}
+
+/// One entry is the body itself; more are thunks behind the code that pass the entry's number in ESI.
+fn entries(code: &mut Vec<u8>, body: u32, pcs: &[u64]) -> Vec<(u64, u32)> {
+    if let [pc] = pcs {
+        return vec![(*pc, body)];
+    }
+    let mut thunk = |number: usize, pc: u64| {
+        let at = code.len() as u32;
+        code.push(0xbe);
+        code.extend_from_slice(&(number as u32).to_le_bytes());
+        code.push(0xe9);
+        let next = code.len() as i32 + 4;
+        code.extend_from_slice(&(body as i32 - next).to_le_bytes());
+        (pc, at)
+    };
+    pcs.iter().enumerate().map(|(i, pc)| thunk(i, *pc)).collect()
+}
+
+/// Sets the bit of `roundss` and its kin (`66 [REX] 0f 3a 08..0b`, or VEX in map 3) that suppresses Inexact,
+/// which Cranelift cannot ask for.
+///
+/// A scalar form may come behind an `xorps` that clears its destination.
+fn quiet_rounding(code: &mut [u8]) -> Option<()> {
+    let zeroing = match *code {
+        [0xc5, _, 0x57, ..] => 4,
+        [0xc4, _, _, 0x57, ..] => 5,
+        [0x0f, 0x57, ..] => 3,
+        [0x40..=0x4f, 0x0f, 0x57, ..] => 4,
+        _ => 0,
+    };
+    let code = code.get_mut(zeroing..)?;
+    let opcode = match *code {
+        [0xc4, map, _, ..] if map & 0x1f == 3 => 3,
+        [0x66, 0x0f, 0x3a, ..] => 3,
+        [0x66, 0x40..=0x4f, 0x0f, 0x3a, ..] => 4,
+        _ => return None,
+    };
+    let modrm = *code.get(opcode + 1)?;
+    let mut at = opcode + 2;
+    let (mode, rm) = (modrm >> 6, modrm & 7);
+    let mut base = rm;
+    if mode != 3 && rm == 4 {
+        base = code.get(at)? & 7;
+        at += 1;
+    }
+    at += match mode {
+        0 if base == 5 => 4,
+        1 => 1,
+        2 => 4,
+        _ => 0,
+    };
+    if !(0x08..=0x0b).contains(code.get(opcode)?) {
+        return None;
+    }
+    *code.get_mut(at)? |= 8;
+    Some(())
+}
+
+/// Source locations are exact except that Cranelift may fold a load into a later instruction: a trap code
+/// then tells the load's instruction, modulo [`TRAP_CODES`].
+fn source_map(compiled: &CompiledCode, pcs: &[u64]) -> Vec<(u32, u64)> {
+    let index = |loc: ir::SourceLoc| {
+        if loc.is_default() {
+            None
+        } else {
+            ((loc.bits() & !QUIET_ROUNDING) as usize).checked_sub(1)
+        }
+    };
+    let mut map: Vec<(u32, u64)> = Vec::new();
+    let mut traps = compiled.buffer.traps().iter().peekable();
+    for loc in compiled.buffer.get_srclocs_sorted() {
+        let Some(at) = index(loc.loc) else { continue };
+        let pc = pcs[at];
+        if map.last().is_none_or(|l| l.1 != pc) {
+            map.push((loc.start, pc));
+        }
+        while let Some(trap) = traps.next_if(|t| t.offset < loc.end) {
+            let code = trap.code.as_raw().get() as usize;
+            if code > TRAP_CODES || trap.offset < loc.start {
+                continue;
+            }
+            let back = (at + TRAP_CODES - (code - 1)) % TRAP_CODES;
+            if back != 0 && back <= at {
+                map.retain(|l| l.0 != trap.offset);
+                map.push((trap.offset, pcs[at - back]));
+                map.push((trap.offset + 1, pc));
+            }
+        }
+    }
+    map
+}

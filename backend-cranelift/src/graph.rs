@@ -1,0 +1,173 @@
+//! The control flow inside a region: its blocks as nodes, where each one leads, cycles and loops.
+//!
+//! Way of the data: `Region →` **[`Graph`]** `→ plan, views, lower`.
+//!
+//! Invariants: every cycle holds a way in some node's `back`; a block of the region may be two nodes (an inner
+//! loop that the region is entered in is there once for the entry, and once for the loops around it).
+
+use crate::loops::{cycles, innermost};
+use isamorph_ir::{Block, Hint, Region, Term};
+use std::collections::HashMap;
+
+/// Most continuations that a return compares with before it looks in the jump cache.
+const MAX_INNER_RETURNS: usize = 4;
+/// Largest loop, in guest instructions, that is doubled for an entry.
+const MAX_DOUBLED: u32 = 128;
+
+/// Where control goes after a node, inside the region.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Successors {
+    /// Of `Goto` (first) and `Branch` (then, other): the node if it is inside.
+    pub(crate) direct: [Option<usize>; 2],
+    /// Of a return: guest address and node of the continuations of calls inside the region.
+    pub(crate) returns: Vec<(u64, usize)>,
+    /// Does some way leave the region?
+    pub(crate) exits: bool,
+    /// Nodes to which the way from here closes a cycle.
+    pub(crate) back: Vec<usize>,
+    /// Heads of loops that are entered from here.
+    pub(crate) into: Vec<usize>,
+}
+
+impl Successors {
+    pub(crate) fn all(&self) -> impl Iterator<Item = usize> + '_ {
+        self.direct.into_iter().flatten().chain(self.returns.iter().map(|r| r.1))
+    }
+
+    fn of(block: &Block, index: &HashMap<u64, usize>, returns: &[(u64, usize)]) -> Successors {
+        let find = |pc: u64| index.get(&pc).copied();
+        let mut s = Successors::default();
+        match block.term {
+            Term::Goto { pc, sync, .. } => s.direct[0] = find(pc).filter(|_| !sync),
+            Term::Branch { then, other, .. } => s.direct = [find(then), find(other)],
+            Term::Indirect { hint: Hint::Return, .. } => s.returns = returns.to_vec(),
+            _ => {}
+        }
+        s.exits = match block.term {
+            Term::Goto { .. } => s.direct[0].is_none(),
+            Term::Branch { .. } => s.direct.iter().any(Option::is_none),
+            _ => true,
+        };
+        s
+    }
+
+    /// The same for a copy of the node: ways to nodes that have a copy lead to the copy.
+    fn of_copy(&self, copy_of: &HashMap<usize, usize>) -> Successors {
+        let moved = |n: usize| copy_of.get(&n).copied().unwrap_or(n);
+        Successors {
+            direct: self.direct.map(|d| d.map(moved)),
+            returns: self.returns.iter().map(|(pc, n)| (*pc, moved(*n))).collect(),
+            exits: self.exits,
+            ..Successors::default()
+        }
+    }
+}
+
+/// The control flow of a region.
+#[derive(Debug)]
+pub(crate) struct Graph<'a> {
+    /// The nodes' blocks.
+    pub(crate) blocks: Vec<&'a Block>,
+    pub(crate) succ: Vec<Successors>,
+    /// Nodes entered from outside, the main one first.
+    pub(crate) entries: Vec<usize>,
+    /// By node: the nodes of the innermost loop that it heads.
+    pub(crate) loops: Vec<Option<Vec<bool>>>,
+}
+
+impl<'a> Graph<'a> {
+    pub(crate) fn new(region: &'a Region) -> Graph<'a> {
+        let index = region.index();
+        let mut returns = inner_returns(region, &index);
+        if returns.len() > MAX_INNER_RETURNS {
+            returns.clear();
+        }
+        let blocks: Vec<&Block> = region.blocks.iter().collect();
+        let succ = blocks.iter().map(|b| Successors::of(b, &index, &returns)).collect();
+        let mut entries = vec![0];
+        entries.extend(region.entries.iter().copied().filter(|e| *e != 0));
+        entries[1..].sort_unstable();
+        entries.dedup();
+        let mut graph = Graph { blocks, succ, entries, loops: Vec::new() };
+        graph.find_cycles();
+        graph.double_entry_loop();
+        graph.find_loops();
+        graph
+    }
+
+    /// Marks, of every cycle, at least one way that closes it: the retreating ways of a depth-first walk.
+    fn find_cycles(&mut self) {
+        // 0 new, 1 on the walk's path, 2 done
+        let mut state = vec![0u8; self.succ.len()];
+        let succ: Vec<Vec<usize>> = self.succ.iter().map(|s| s.all().collect()).collect();
+        for root in self.entries.clone() {
+            if state[root] != 0 {
+                continue;
+            }
+            state[root] = 1;
+            let mut path = vec![(root, 0)];
+            while let Some((b, i)) = path.pop() {
+                let Some(&t) = succ[b].get(i) else {
+                    state[b] = 2;
+                    continue;
+                };
+                path.push((b, i + 1));
+                match state[t] {
+                    0 => {
+                        state[t] = 1;
+                        path.push((t, 0));
+                    }
+                    1 => self.succ[b].back.push(t),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// If the region is entered in an inner loop, the loops around it would have no head of their own, and all
+    /// their values would meet at the entry. So the entry gets the inner loop for itself.
+    fn double_entry_loop(&mut self) {
+        let cycles = cycles(&self.succ);
+        let around =
+            |body: &Vec<bool>| cycles[0].iter().any(|c| c.iter().zip(body).any(|(a, b)| *a && !b));
+        let Some(body) = innermost(0, &cycles).filter(around) else { return };
+        let inside: Vec<usize> = (0..body.len()).filter(|n| body[*n]).collect();
+        if inside.iter().map(|n| self.blocks[*n].guest_insns).sum::<u32>() > MAX_DOUBLED {
+            return;
+        }
+        let first = self.blocks.len();
+        let copy_of = inside.iter().enumerate().map(|(n, of)| (*of, first + n)).collect();
+        for n in &inside {
+            let succ = self.succ[*n].of_copy(&copy_of);
+            self.blocks.push(self.blocks[*n]);
+            self.succ.push(succ);
+        }
+        self.entries[0] = copy_of[&0];
+        self.succ.iter_mut().for_each(|s| s.back.clear());
+        self.find_cycles();
+    }
+
+    fn find_loops(&mut self) {
+        let cycles = cycles(&self.succ);
+        self.loops = (0..self.succ.len()).map(|head| innermost(head, &cycles)).collect();
+        for (n, succ) in self.succ.iter_mut().enumerate() {
+            let enters = |to: &usize| self.loops[*to].as_ref().is_some_and(|body| !body[n]);
+            let into: Vec<usize> = succ.all().filter(enters).collect();
+            succ.into = into;
+        }
+    }
+}
+
+/// Guest addresses and blocks of the continuations of calls whose callee lies in the region too.
+fn inner_returns(region: &Region, index: &HashMap<u64, usize>) -> Vec<(u64, usize)> {
+    let continuation = |b: &Block| match b.term {
+        Term::Goto { pc, ret: Some(ret), sync: false } if index.contains_key(&pc) => {
+            index.get(&ret).map(|i| (ret, *i))
+        }
+        _ => None,
+    };
+    let mut returns: Vec<_> = region.blocks.iter().filter_map(continuation).collect();
+    returns.sort_unstable();
+    returns.dedup();
+    returns
+}

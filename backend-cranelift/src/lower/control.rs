@@ -1,0 +1,263 @@
+//! Entries, exits, polls and the ends of blocks.
+//!
+//! Invariant: whoever leaves a region has stored every dirty slot, and, unless the next region is known, the
+//! program counter. Exits take RDI = area; see [`crate::finish`] for what becomes of them.
+
+use super::{Lower, Marker, TRAP_AFTER_EXIT};
+use crate::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET, engine_offset};
+use crate::blob::FixupKind;
+use crate::plan::{FlagsHome, SlotSet};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{self, AbiParam, ExtFuncData, ExternalName, InstBuilder, Signature};
+use cranelift_codegen::isa::CallConv;
+use isamorph_ir::{Exception, Hint, Term, Wait};
+
+impl Lower<'_, '_> {
+    /// From the function's begin to the entries' blocks: polls, loads of what is live.
+    pub(super) fn entries(&mut self, start: ir::Block) {
+        let entries = self.graph.entries.clone();
+        self.out.entries = entries.iter().map(|e| self.graph.blocks[*e].pc).collect();
+        if let [entry] = entries[..] {
+            return self.enter_block(entry);
+        }
+        let number = self.b.block_params(start)[1];
+        let number = self.b.ins().ireduce(I32, number);
+        for (n, &entry) in entries.iter().enumerate() {
+            if n + 1 == entries.len() {
+                self.enter_block(entry);
+                break;
+            }
+            let (this, next) = (self.b.create_block(), self.b.create_block());
+            let other = self.b.ins().icmp_imm_s(IntCC::NotEqual, number, n as i64);
+            self.b.ins().brif(other, next, &[], this, &[]);
+            self.b.switch_to_block(this);
+            self.b.seal_block(this);
+            self.enter_block(entry);
+            self.b.switch_to_block(next);
+            self.b.seal_block(next);
+        }
+    }
+
+    fn enter_block(&mut self, entry: usize) {
+        let pc = self.graph.blocks[entry].pc;
+        self.at_insn(pc);
+        if self.opts.polls {
+            self.poll(pc, SlotSet::default());
+        }
+        for slot in self.plan.blocks[entry].live_in.iter() {
+            // Flags stay in memory until something reads them.
+            if self.plan.flags_index(slot).is_none() {
+                self.load_slot(slot);
+            }
+        }
+        self.flags = vec![super::FlagsNow::AtBegin(FlagsHome::Memory); self.plan.flags.len()];
+        for (f, slot) in self.plan.flags.iter().enumerate() {
+            let wanted = &self.plan.blocks[entry];
+            if wanted.live_in.contains(*slot) {
+                self.bring_home(f, wanted.homes[f]);
+            }
+        }
+        let to = self.before_loops[entry].unwrap_or(self.blocks[entry]);
+        self.b.ins().jump(to, &[]);
+    }
+
+    /// Leaves the region at `pc`, with these slots stored, if the poll word is set.
+    fn poll(&mut self, pc: u64, dirty: SlotSet) {
+        let offset = engine_offset!(poll) as i64;
+        let address = self.b.ins().iadd_imm_s(self.area, offset);
+        let word = self.b.ins().atomic_load(I32, self.area_mem, address);
+        self.cold_exit(word, |l| {
+            l.store_slots(dirty);
+            l.leave(pc, ExitReason::Interrupted, [None, None]);
+        });
+    }
+
+    /// The CLIF block by which block `i` reaches block `to`: its own, or one that polls or stores first, to be
+    /// filled by [`Lower::fill_ways`].
+    fn way(&mut self, i: usize, to: usize, dirty: SlotSet) -> ir::Block {
+        let polls = self.opts.polls && self.graph.succ[i].back.contains(&to);
+        if !polls && self.plan.stored_into(self.graph, i, to, dirty).is_empty() {
+            return self.target(i, to);
+        }
+        let way = self.b.create_block();
+        self.ways.push((way, to));
+        way
+    }
+
+    /// Fills the ways out of block `i`, which was just ended with these dirty slots.
+    fn fill_ways(&mut self, i: usize, dirty: SlotSet) {
+        for (way, to) in std::mem::take(&mut self.ways) {
+            self.b.switch_to_block(way);
+            self.b.seal_block(way);
+            self.store_slots(self.plan.stored_into(self.graph, i, to, dirty));
+            if self.opts.polls && self.graph.succ[i].back.contains(&to) {
+                self.poll(self.graph.blocks[to].pc, self.plan.polled(dirty, to));
+            }
+            let target = self.target(i, to);
+            self.b.ins().jump(target, &[]);
+        }
+    }
+
+    /// The block that the way from block `i` to block `to` ends in.
+    fn target(&self, i: usize, to: usize) -> ir::Block {
+        let enters = self.graph.succ[i].into.contains(&to);
+        self.before_loops[to].filter(|_| enters).unwrap_or(self.blocks[to])
+    }
+
+    pub(super) fn lower_term(&mut self, i: usize) {
+        let dirty = self.dirty;
+        self.cold += 1;
+        self.end_block(i);
+        self.fill_ways(i, dirty);
+        self.cold -= 1;
+    }
+
+    fn end_block(&mut self, i: usize) {
+        let graph = self.graph;
+        let succ = &graph.succ[i];
+        match &self.block.term {
+            Term::Goto { pc, ret, sync } => match succ.direct[0] {
+                Some(to) => {
+                    let way = self.way(i, to, self.dirty);
+                    self.b.ins().jump(way, &[]);
+                }
+                None if *sync => {
+                    self.flush();
+                    self.leave(*pc, ExitReason::Sync, [None, None]);
+                }
+                None => self.direct_exit(*pc, *ret),
+            },
+            Term::Branch { cond, then, other } => {
+                let cond = self.v(*cond);
+                let [a, b] = [(succ.direct[0], *then), (succ.direct[1], *other)]
+                    .map(|(inner, pc)| (inner.map(|t| self.way(i, t, self.dirty)), pc));
+                let to_a = a.0.unwrap_or_else(|| self.b.create_block());
+                let to_b = b.0.unwrap_or_else(|| self.b.create_block());
+                self.b.ins().brif(cond, to_a, &[], to_b, &[]);
+                for ((inner, pc), block) in [(a, to_a), (b, to_b)] {
+                    if inner.is_none() {
+                        self.b.switch_to_block(block);
+                        self.b.seal_block(block);
+                        let (dirty, flags) = (self.dirty, self.flags.clone());
+                        self.direct_exit(pc, None);
+                        (self.dirty, self.flags) = (dirty, flags);
+                    }
+                }
+            }
+            Term::Indirect { target, hint } => {
+                let target = self.v(*target);
+                if *hint == Hint::Return {
+                    for (pc, to) in succ.returns.clone() {
+                        let next = self.b.create_block();
+                        let pc = self.b.ins().iconst(I64, pc as i64);
+                        let here = self.b.ins().icmp(IntCC::Equal, target, pc);
+                        let way = self.way(i, to, self.dirty);
+                        self.b.ins().brif(here, way, &[], next, &[]);
+                        self.b.switch_to_block(next);
+                        self.b.seal_block(next);
+                    }
+                }
+                self.indirect_exit(target);
+            }
+            Term::Syscall { imm, next } => {
+                self.flush();
+                self.leave(*next, ExitReason::Syscall, [Some(*imm), None]);
+            }
+            Term::Exception { pc, exception } => {
+                self.flush();
+                let number = self.exception(exception.clone());
+                self.leave(*pc, ExitReason::Exception, [Some(number), None]);
+            }
+            Term::Wait { wait, next } => {
+                let wait = match wait {
+                    Wait::Interrupt => 0,
+                    Wait::Event => 1,
+                    Wait::Yield => 2,
+                };
+                self.flush();
+                self.leave(*next, ExitReason::Wait, [Some(wait), None]);
+            }
+        }
+    }
+
+    fn exception(&mut self, exception: Exception) -> u64 {
+        self.out.exceptions.push(exception);
+        self.out.exceptions.len() as u64 - 1
+    }
+
+    fn direct_exit(&mut self, target: u64, ret: Option<u64>) {
+        if self.opts.flags_dead_at(target) {
+            for slot in &self.plan.flags {
+                self.dirty.remove(*slot);
+            }
+        }
+        self.flush();
+        let number = self.out.direct_exits.len() as u32;
+        self.out.direct_exits.push(FixupKind::DirectExit { target, ret });
+        self.marker(Marker::Direct, number, &[self.area]);
+    }
+
+    /// Through the jump cache: an entry is 16 bytes, address and code.
+    fn indirect_exit(&mut self, target: ir::Value) {
+        self.flush();
+        let shift = self.desc.insn_shift as i64;
+        let mask = (JUMP_CACHE_ENTRIES as i64 - 1) << shift;
+        let index = self.b.ins().band_imm_u(target, mask);
+        let index = match shift {
+            4 => index,
+            0..4 => self.b.ins().ishl_imm_u(index, 4 - shift),
+            _ => self.b.ins().ushr_imm_u(index, shift - 4),
+        };
+        let entry = self.b.ins().iadd(self.area, index);
+        let at = JUMP_CACHE_OFFSET as i32;
+        let pc = self.b.ins().load(I64, self.area_mem, entry, at);
+        let miss = self.b.ins().icmp(IntCC::NotEqual, pc, target);
+        self.cold_exit(miss, |l| l.marker(Marker::Lookup, 0, &[l.area, target]));
+        let code = self.b.ins().load(I64, self.area_mem, entry, at + 8);
+        self.marker(Marker::Jump, 0, &[self.area, code]);
+    }
+
+    /// Leaves compiled code; the dirty slots have been stored.
+    pub(super) fn leave(&mut self, pc: u64, reason: ExitReason, args: [Option<u64>; 2]) {
+        let args = args.map(|a| a.map(|a| self.b.ins().iconst(I64, a as i64)));
+        self.leave_with(pc, reason, args);
+    }
+
+    /// The same with computed arguments.
+    pub(super) fn leave_with(&mut self, pc: u64, reason: ExitReason, args: [Option<ir::Value>; 2]) {
+        self.store_pc(pc);
+        let reason = self.b.ins().iconst(I32, reason as i64);
+        self.store_area(reason, engine_offset!(exit_reason));
+        for (n, arg) in args.into_iter().enumerate() {
+            if let Some(arg) = arg {
+                self.store_area(arg, engine_offset!(exit_args) + 8 * n);
+            }
+        }
+        self.marker(Marker::Exit, 0, &[self.area]);
+    }
+
+    pub(super) fn store_pc(&mut self, pc: u64) {
+        let offset = self.offset(self.desc.layout.pc) as usize;
+        let ty = super::clif(self.desc.layout.info(self.desc.layout.pc).ty);
+        let pc = self.b.ins().iconst(ty, pc as i64);
+        self.store_area(pc, offset);
+    }
+
+    /// An exit in the form that [`crate::finish`] overwrites.
+    fn marker(&mut self, marker: Marker, number: u32, args: &[ir::Value]) {
+        let name = ir::UserExternalName::new(marker as u32, number);
+        let name = self.b.func.declare_imported_user_function(name);
+        let mut sig = Signature::new(CallConv::PreserveAll);
+        sig.params.extend(args.iter().map(|_| AbiParam::new(I64)));
+        let signature = self.b.import_signature(sig);
+        let func = self.b.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: true,
+            patchable: true,
+        });
+        self.b.ins().call(func, args);
+        self.b.ins().trap(TRAP_AFTER_EXIT);
+    }
+}

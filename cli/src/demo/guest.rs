@@ -1,0 +1,57 @@
+//! The child's side of the demo: runs the program on one engine and leaves its [`Record`] on stderr.
+
+use super::record::Record;
+use clap::{Args, ValueEnum};
+use isamorph_engine::{Engine, EngineConfig, EngineKind};
+use isamorph_linux_user::{Reexec, RunConfig};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::run::EngineChoice;
+
+/// Arguments of the hidden command `demo-guest`.
+#[derive(Debug, Args)]
+pub struct GuestArgs {
+    #[arg(long, value_enum)]
+    engine: EngineChoice,
+    program: String,
+    args: Vec<String>,
+}
+
+/// The name of an engine on this command's line.
+pub fn name(engine: EngineKind) -> &'static str {
+    let choices = EngineChoice::value_variants().iter();
+    choices.copied().find(|c| EngineKind::from(*c) == engine).unwrap_or_default().name()
+}
+
+/// Runs the program; the exit code is its own.
+pub fn run(args: GuestArgs) -> ExitCode {
+    let begun = Instant::now();
+    let report = move |engine: &Engine| {
+        eprintln!("{}", Record::new(begun.elapsed(), &engine.stats()));
+    };
+    let no_color = std::env::var_os("NO_COLOR").is_some();
+    let config = RunConfig {
+        program: args.program.into_bytes(),
+        argv0: Some(b"demo".to_vec()),
+        args: args.args.into_iter().map(String::into_bytes).collect(),
+        env: if no_color { vec![b"NO_COLOR=1".to_vec()] } else { vec![] },
+        sysroot: None,
+        frontend: Arc::new(isamorph_a64::A64),
+        hwcap: isamorph_a64::A64.model().hwcap(),
+        engine: EngineConfig { kind: args.engine.into(), ..EngineConfig::default() },
+        strace: false,
+        strict: true,
+        // The program starts no other.
+        reexec: Reexec { emulator: "/proc/self/exe".into(), options: vec!["run".into()] },
+        at_end: Some(Box::new(report)),
+    };
+    match isamorph_linux_user::run(config) {
+        Ok(outcome) => ExitCode::from(outcome.code as u8),
+        Err(error) => {
+            eprintln!("isamorph: {error}");
+            ExitCode::from(error.exit_status() as u8)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `isamorph run`: one guest Linux process.
+
+use clap::{Args, ValueEnum};
+use isamorph_engine::{EngineConfig, EngineKind};
+use isamorph_linux_user::{Reexec, RunConfig, inherited_environment};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Which tiers run guest code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// The reference interpreter alone
+    Interp,
+    /// Compile everything before it runs
+    Jit,
+    /// Interpret first, compile in the background what is hot
+    #[default]
+    Auto,
+}
+
+impl EngineChoice {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineChoice::Interp => "interp",
+            EngineChoice::Jit => "jit",
+            EngineChoice::Auto => "auto",
+        }
+    }
+}
+
+impl From<EngineChoice> for EngineKind {
+    fn from(choice: EngineChoice) -> EngineKind {
+        match choice {
+            EngineChoice::Interp => EngineKind::Interp,
+            EngineChoice::Jit => EngineKind::Jit,
+            EngineChoice::Auto => EngineKind::Auto,
+        }
+    }
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  isamorph run ./hello-arm64
+  isamorph run -L target/guests/sysroot-arm64 /bin/bash -c 'uname -m'
+  isamorph run --engine interp --strace ./hello-arm64
+
+The exit status is the guest's; 127 if the program is not found, 126 if it cannot be run. A guest that dies by a
+signal takes isamorph with it by the same signal, so that a shell sees what it would see natively.")]
+pub struct RunArgs {
+    /// Look absolute guest paths up in this directory first (dynamic linker, libraries)
+    #[arg(short = 'L', long = "sysroot", value_name = "SYSROOT", env = "ISAMORPH_SYSROOT")]
+    sysroot: Option<PathBuf>,
+    /// Set an environment variable of the guest; may be repeated
+    #[arg(long = "env", value_name = "K=V")]
+    env: Vec<OsString>,
+    /// Remove an environment variable of the guest; may be repeated
+    #[arg(long = "unset", value_name = "K")]
+    unset: Vec<OsString>,
+    /// How guest code is run
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineChoice,
+    /// Keep all registers exact at every fault from the beginning
+    #[arg(long)]
+    precise: bool,
+    /// Print every system call on stderr
+    #[arg(long)]
+    strace: bool,
+    /// Print what the engine did on stderr when the program ends
+    #[arg(long)]
+    stats: bool,
+    /// Say on stderr which system calls are missing
+    #[arg(long)]
+    strict: bool,
+    /// The program's argv[0], if not its name
+    #[arg(long, value_name = "NAME")]
+    argv0: Option<OsString>,
+    /// The program: an ELF file or a script
+    program: PathBuf,
+    /// Its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+impl RunArgs {
+    /// The options that a program started by the guest must run under too.
+    fn inherited(&self) -> Vec<OsString> {
+        let mut options: Vec<OsString> = vec!["run".into()];
+        if let Some(sysroot) = &self.sysroot {
+            let absolute = std::path::absolute(sysroot).unwrap_or_else(|_| sysroot.clone());
+            options.extend(["-L".into(), absolute.into_os_string()]);
+        }
+        options.extend(["--engine".into(), self.engine.name().into()]);
+        for (set, name) in [
+            (self.precise, "--precise"),
+            (self.strace, "--strace"),
+            (self.stats, "--stats"),
+            (self.strict, "--strict"),
+        ] {
+            if set {
+                options.push(name.into());
+            }
+        }
+        options
+    }
+
+    fn environment(&self) -> Vec<Vec<u8>> {
+        let mut env = inherited_environment();
+        let drop = |env: &mut Vec<Vec<u8>>, name: &[u8]| {
+            env.retain(|v| v.split(|&b| b == b'=').next() != Some(name));
+        };
+        for name in &self.unset {
+            drop(&mut env, name.as_bytes());
+        }
+        for pair in &self.env {
+            let name = pair.as_bytes().split(|&b| b == b'=').next().unwrap_or_default();
+            drop(&mut env, name);
+            env.push(pair.as_bytes().to_vec());
+        }
+        env
+    }
+}
+
+/// Runs the program; the exit code is the guest's.
+pub fn run(args: RunArgs) -> ExitCode {
+    if let Some(bad) = args.env.iter().find(|e| !e.as_bytes().contains(&b'=')) {
+        eprintln!("isamorph: --env {}: write NAME=VALUE", bad.display());
+        return ExitCode::from(2);
+    }
+    let emulator = std::env::current_exe().unwrap_or_else(|_| "isamorph".into());
+    let stats = args.stats;
+    let config = RunConfig {
+        argv0: args.argv0.clone().map(OsString::into_vec),
+        args: args.args.iter().map(|a| a.as_bytes().to_vec()).collect(),
+        env: args.environment(),
+        sysroot: args.sysroot.clone(),
+        frontend: Arc::new(isamorph_a64::A64),
+        hwcap: isamorph_a64::A64.model().hwcap(),
+        engine: EngineConfig {
+            kind: args.engine.into(),
+            precise: args.precise,
+            ..EngineConfig::default()
+        },
+        strace: args.strace,
+        strict: args.strict,
+        reexec: Reexec { emulator, options: args.inherited() },
+        at_end: stats.then(|| -> isamorph_linux_user::process::AtEnd {
+            Box::new(|engine| eprintln!("{}", engine.stats()))
+        }),
+        program: args.program.into_os_string().into_vec(),
+    };
+    match isamorph_linux_user::run(config) {
+        Ok(outcome) => ExitCode::from(outcome.code as u8),
+        Err(error) => {
+            eprintln!("isamorph: {error}");
+            ExitCode::from(error.exit_status() as u8)
+        }
+    }
+}

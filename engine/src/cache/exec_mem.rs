@@ -1,0 +1,182 @@
+//! Executable memory: one shared memory object mapped twice, once writable, once executable.
+//!
+//! Beside the executable view, within the reach of 32-bit displacements, lies the table of link slots, plain data.
+//! The object is used in two halves: when one is full, the other is begun and everything in the old one dropped.
+
+use std::io;
+use std::ptr;
+
+/// A link slot: the code address that an exit jumps through, and the guest address that it stands for.
+#[repr(C)]
+#[derive(Debug)]
+pub struct LinkSlot {
+    /// Host address, changed by single aligned stores.
+    pub code: std::sync::atomic::AtomicU64,
+    /// Guest address.
+    pub pc: u64,
+}
+
+/// The memory of the code cache.
+#[derive(Debug)]
+pub struct ExecMem {
+    exec: *mut u8,
+    write: *mut u8,
+    slots: *mut LinkSlot,
+    size: usize,
+    slot_count: usize,
+    half: usize,
+    used: usize,
+}
+
+// SAFETY: the mappings are process-wide; all changes go through `&mut self`, link slots are atomics.
+unsafe impl Send for ExecMem {}
+
+/// Alignment of placed code in bytes.
+const ALIGN: usize = 16;
+
+impl ExecMem {
+    /// Maps `size` bytes for code (two halves) and `slot_count` link slots.
+    pub fn new(size: usize, slot_count: usize) -> io::Result<ExecMem> {
+        let total = size + slot_count * size_of::<LinkSlot>();
+        let reserved = map(ptr::null_mut(), total, libc::PROT_NONE, libc::MAP_PRIVATE | ANON, -1)?;
+        let write = map(ptr::null_mut(), size, libc::PROT_NONE, libc::MAP_PRIVATE | ANON, -1)?;
+        // SAFETY: `reserved` has `total` bytes.
+        let slots = unsafe { reserved.add(size) }.cast();
+        let mut mem = ExecMem { exec: reserved, write, slots, size, slot_count, half: 0, used: 0 };
+        mem.renew()?;
+        Ok(mem)
+    }
+
+    /// Replaces the memory by a fresh object at the same addresses: what was placed is gone. A forked child
+    /// calls this, since the object is shared with its parent.
+    pub fn renew(&mut self) -> io::Result<()> {
+        // SAFETY: plain system calls on our own name and descriptor.
+        let fd = unsafe { libc::memfd_create(c"isamorph-code".as_ptr(), libc::MFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let place = || {
+            // SAFETY: `fd` is ours.
+            if unsafe { libc::ftruncate(fd, self.size as i64) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            let (r, w, x) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
+            let fixed = libc::MAP_FIXED;
+            map(self.exec, self.size, r | x, libc::MAP_SHARED | fixed, fd)?;
+            map(self.write, self.size, r | w, libc::MAP_SHARED | fixed, fd)?;
+            let slot_bytes = self.slot_count * size_of::<LinkSlot>();
+            map(self.slots.cast(), slot_bytes, r | w, libc::MAP_PRIVATE | ANON | fixed, -1)
+        };
+        let placed = place();
+        // SAFETY: `fd` is ours; the mappings keep the object.
+        unsafe { libc::close(fd) };
+        placed?;
+        self.half = 0;
+        self.used = 0;
+        Ok(())
+    }
+
+    /// Host addresses of executable code.
+    pub fn range(&self) -> std::ops::Range<u64> {
+        self.exec as u64..self.exec as u64 + self.size as u64
+    }
+
+    /// Bytes placed in the current half.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Begins the other half, whose contents are given up.
+    pub fn swap_halves(&mut self) {
+        self.half ^= 1;
+        self.used = 0;
+    }
+
+    /// Reserves `len` bytes in the current half; the host address. `None`: the half is full.
+    pub fn reserve(&mut self, len: usize) -> Option<u64> {
+        let start = self.used.next_multiple_of(ALIGN);
+        if start + len > self.size / 2 {
+            return None;
+        }
+        self.used = start + len;
+        Some(self.exec as u64 + (self.half * (self.size / 2) + start) as u64)
+    }
+
+    /// Writes code at an executable address obtained from [`ExecMem::reserve`].
+    ///
+    /// # Panics
+    /// If the range does not lie in the cache: the caller's error.
+    pub fn write(&mut self, at: u64, bytes: &[u8]) {
+        let offset = (at - self.exec as u64) as usize;
+        assert!(offset + bytes.len() <= self.size, "a write outside of the code cache");
+        // SAFETY: in bounds of the writable view, which nothing else refers to.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.write.add(offset), bytes.len()) };
+    }
+
+    /// The number of link slots.
+    pub fn slot_count(&self) -> usize {
+        self.slot_count
+    }
+
+    /// A link slot.
+    pub fn slot(&self, index: usize) -> &LinkSlot {
+        assert!(index < self.slot_count, "link slot {index} does not exist");
+        // SAFETY: in bounds; the table lives as long as the mapping, its words are atomics (or written under
+        // `&mut self` before the slot is used).
+        unsafe { &*self.slots.add(index) }
+    }
+
+    /// Initialises a link slot.
+    pub fn init_slot(&mut self, index: usize, pc: u64, code: u64) {
+        assert!(index < self.slot_count, "link slot {index} does not exist");
+        let slot = LinkSlot { code: code.into(), pc };
+        // SAFETY: in bounds; a slot is initialised before any code that uses it can run.
+        unsafe { self.slots.add(index).write(slot) };
+    }
+
+    /// Host address of a link slot.
+    pub fn slot_addr(&self, index: usize) -> u64 {
+        self.slots as u64 + (index * size_of::<LinkSlot>()) as u64
+    }
+}
+
+impl Drop for ExecMem {
+    fn drop(&mut self) {
+        let total = self.size + self.slot_count * size_of::<LinkSlot>();
+        // SAFETY: both ranges were mapped by `new` and are ours alone.
+        unsafe {
+            libc::munmap(self.exec.cast(), total);
+            libc::munmap(self.write.cast(), self.size);
+        }
+    }
+}
+
+const ANON: libc::c_int = libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
+fn map(at: *mut u8, len: usize, prot: i32, flags: i32, fd: i32) -> io::Result<*mut u8> {
+    // SAFETY: fixed mappings are made only over ranges that `ExecMem` reserved.
+    let p = unsafe { libc::mmap(at.cast(), len, prot, flags, fd, 0) };
+    if p == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(p.cast()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_written_is_executed_and_never_writable_there() {
+        let mut mem = ExecMem::new(1 << 20, 16).unwrap();
+        let at = mem.reserve(6).unwrap();
+        mem.write(at, &[0xb8, 42, 0, 0, 0, 0xc3]);
+        // SAFETY: the bytes are `mov eax, 42; ret`.
+        let f: extern "C" fn() -> u32 = unsafe { std::mem::transmute(at as usize) };
+        assert_eq!(f(), 42);
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(!maps.lines().any(|l| l.contains("rwx")), "{maps}");
+        assert!(mem.reserve(1 << 19).is_none());
+        mem.swap_halves();
+        assert!(mem.reserve(1 << 19).is_some());
+        mem.renew().unwrap();
+        assert_eq!(mem.used(), 0);
+    }
+}

@@ -1,0 +1,13 @@
+//! The code cache: the only part that touches executable memory.
+//!
+//! Compiled regions come in as position-independent blobs ([`isamorph_backend_cranelift::CodeBlob`]), are placed
+//! in [`exec_mem`], found again by guest address in [`map`], connected through link slots ([`link`]) and dropped
+//! when guest code changes ([`invalidate`]).
+//!
+//! Invariants: no page is writable and executable (the same memory is mapped twice); code that a thread may still
+//! execute is not overwritten (halves are reused only when every vCPU has left them).
+
+pub mod exec_mem;
+pub mod invalidate;
+pub mod link;
+pub mod map;

@@ -1,0 +1,78 @@
+//! How an engine is set up.
+
+use crate::region_former::Limits;
+use thiserror::Error;
+
+/// Which tiers run guest code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// The reference interpreter alone.
+    Interp,
+    /// Compiled regions alone, compiled when first reached.
+    Jit,
+    /// The interpreter at first; what is hot is compiled in the background.
+    #[default]
+    Auto,
+}
+
+/// Set-up of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineConfig {
+    /// Tiers.
+    pub kind: EngineKind,
+    /// Run the optimising passes on interpreted blocks too (compiled regions always are optimised).
+    pub optimise_interpreted: bool,
+    /// Keep registers exact at every fault from the beginning.
+    pub precise: bool,
+    /// Executions of a block after which the region there is compiled ([`EngineKind::Auto`]).
+    pub threshold: u32,
+    /// Let compiled regions jump to each other. Without, each returns to the dispatcher (lockstep, tests).
+    pub chain: bool,
+    /// Limits of regions.
+    pub limits: Limits,
+    /// Bytes of executable memory (virtual until used).
+    pub code_bytes: usize,
+    /// Host address of guest address 0.
+    pub guest_base: u64,
+}
+
+impl Default for EngineConfig {
+    fn default() -> EngineConfig {
+        EngineConfig {
+            kind: EngineKind::Auto,
+            optimise_interpreted: true,
+            precise: false,
+            threshold: 200,
+            chain: true,
+            limits: Limits { region_insns: 300, block_insns: 64 },
+            code_bytes: 256 << 20,
+            guest_base: 0,
+        }
+    }
+}
+
+/// Why an engine could not be made.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// No executable memory.
+    #[error("cannot map {bytes} bytes for compiled code; allow the mapping or use --engine interp")]
+    CodeMemory {
+        /// Bytes asked for.
+        bytes: usize,
+        /// The host's reason.
+        source: std::io::Error,
+    },
+    /// The host has no compiler.
+    #[error("this host has no code generator; use --engine interp")]
+    Backend(#[from] isamorph_backend_cranelift::CompileError),
+    /// The guest's registers do not fit.
+    #[error("the state of guest {guest} has {size} bytes, more than the {max} there is room for")]
+    State {
+        /// Guest.
+        guest: &'static str,
+        /// Its size.
+        size: u32,
+        /// The room.
+        max: u32,
+    },
+}

@@ -1,0 +1,133 @@
+//! Where compiled code calls the engine: unlinked exits, unknown indirect branches, helpers, reference operations.
+//!
+//! These functions run on the vCPU's thread, inside of [`abi::enter`]. They touch the vCPU only through its area;
+//! what they leave to the dispatcher they record there before they return the exit stub as the place to go on.
+
+use crate::cache::map::Key;
+use crate::config::EngineKind;
+use crate::engine::Engine;
+use crate::mem::user::UserMemory;
+use isamorph_backend_cranelift::abi::{Callbacks, ExitReason, VcpuArea};
+use isamorph_backend_cranelift::helpers;
+use isamorph_ir::HelperFn;
+use isamorph_ir::contract::{HelperCx, MemTrap};
+use std::cell::Cell;
+
+thread_local! {
+    /// The access that made the last context helper fail.
+    static HELPER_TRAP: Cell<Option<MemTrap>> = const { Cell::new(None) };
+}
+
+/// Takes the record of a failed access of a helper, if the last exit was one.
+pub(crate) fn take_helper_trap() -> Option<MemTrap> {
+    HELPER_TRAP.take()
+}
+
+/// The table that regions call through.
+pub(crate) const CALLBACKS: Callbacks = Callbacks { link, lookup, context_helper: context, eval };
+
+/// The engine of the vCPU with this area.
+///
+/// # Safety
+/// `area` is the area of a vCPU that runs on this thread; it is not otherwise borrowed while the result lives.
+unsafe fn owner<'a>(area: *mut VcpuArea) -> (&'a mut VcpuArea, &'a Engine) {
+    // SAFETY: `Vcpu::new` sets the owner to its engine, which the vCPU keeps alive.
+    unsafe { (&mut *area, &*(*area).engine.owner.cast::<Engine>()) }
+}
+
+/// Leaves compiled code: the dispatcher goes on at `pc`.
+fn to_dispatcher(area: &mut VcpuArea, pc: u64) -> u64 {
+    let layout = &area.engine.desc.layout;
+    layout.write(&mut area.guest, layout.pc, pc as u128);
+    area.engine.exit_reason = ExitReason::Dispatch as u32;
+    area.engine.stubs.exit as usize as u64
+}
+
+unsafe extern "C" fn link(area: *mut VcpuArea, slot: u64) -> u64 {
+    // SAFETY: called by a region of this area's vCPU.
+    let (area, engine) = unsafe { owner(area) };
+    let link = engine.config.chain;
+    let follow = || engine.cache().and_then(|mut c| c.code.follow(slot as u32, link));
+    let Some((key, code)) = follow() else {
+        // A slot that no exit was made with: nothing to go on with but the dispatcher's own pc.
+        area.engine.exit_reason = ExitReason::Dispatch as u32;
+        return area.engine.stubs.exit as usize as u64;
+    };
+    if !engine.config.chain {
+        return to_dispatcher(area, key.pc);
+    }
+    let missing = code.is_none() && engine.config.kind == EngineKind::Jit;
+    let code = if missing && engine.compile_now(key).is_some() {
+        follow().and_then(|(_, code)| code)
+    } else {
+        code
+    };
+    match code {
+        Some(code) => {
+            engine.counters.links.add(1);
+            code
+        }
+        None => to_dispatcher(area, key.pc),
+    }
+}
+
+unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
+    // SAFETY: called by a region of this area's vCPU.
+    let (area, engine) = unsafe { owner(area) };
+    engine.counters.lookups.add(1);
+    if !engine.config.chain {
+        return to_dispatcher(area, pc);
+    }
+    let key = Key { pc, mode: engine.frontend.mode(&area.guest) };
+    let code = engine.find_code(key).or_else(|| {
+        (engine.config.kind == EngineKind::Jit).then(|| engine.compile_now(key)).flatten()
+    });
+    match code {
+        Some(code) => {
+            area.cache_jump(pc, code);
+            code
+        }
+        None => to_dispatcher(area, pc),
+    }
+}
+
+unsafe extern "C" fn context(area: *mut VcpuArea, id: u64) -> u64 {
+    // SAFETY: called by a region of this area's vCPU.
+    let (area, engine) = unsafe { owner(area) };
+    engine.counters.helper_calls.add(1);
+    area.fold_fp_flags();
+    let def = &engine.desc.helpers[id as usize];
+    let HelperFn::Context(f) = def.func else {
+        unreachable!("regions call pure helpers directly");
+    };
+    let mut memory = UserMemory::new(engine.config.guest_base)
+        .with_ignored_top_bits(engine.desc.ignored_top_bits);
+    let mut cx = HelperCx {
+        desc: engine.desc,
+        state: &mut area.guest,
+        memory: &mut memory,
+        args: area.engine.scratch,
+        invalidate: None,
+    };
+    let result = f(&mut cx);
+    let invalidate = cx.invalidate.take();
+    match result {
+        Ok(value) => area.engine.scratch[0] = value,
+        Err(trap) => {
+            HELPER_TRAP.set(Some(trap));
+            return 1;
+        }
+    }
+    if let Some(range) = invalidate {
+        engine.invalidate(range);
+    }
+    0
+}
+
+unsafe extern "C" fn eval(area: *mut VcpuArea, packed: u64) {
+    // SAFETY: called by a region of this area's vCPU, which packed the op.
+    unsafe {
+        owner(area).1.counters.reference_ops.add(1);
+        helpers::eval(area, packed);
+    }
+}

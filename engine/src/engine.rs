@@ -1,0 +1,217 @@
+//! The engine: what all vCPUs of a guest share.
+//!
+//! Locks, in the order in which they may be taken: compile queue → synchronous compiler → code cache → lifted
+//! blocks → vCPU registry. No guest code runs and no guest memory is touched under any of them, except that
+//! guest code is *read* (through [`CodeSource`]) under the synchronous compiler's.
+
+use crate::blocks::BlockMap;
+use crate::cache::exec_mem::ExecMem;
+use crate::cache::map::{CodeCache, Key};
+use crate::config::{EngineConfig, EngineError, EngineKind};
+use crate::fault;
+use crate::stats::{Counters, Stats};
+use crate::tier::Tier;
+use crate::vcpu::Shared;
+use isamorph_backend_cranelift::abi;
+use isamorph_ir::{CodeSource, Frontend, GuestDesc};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+/// Slots for links between regions; each region has a few.
+const LINK_SLOTS: usize = 1 << 20;
+
+/// An engine: translations, compilers, statistics. One per guest process or machine.
+pub struct Engine {
+    pub(crate) config: EngineConfig,
+    pub(crate) frontend: Arc<dyn Frontend>,
+    pub(crate) code: Arc<dyn CodeSource>,
+    pub(crate) desc: &'static GuestDesc,
+    pub(crate) helper_table: &'static [usize],
+    pub(crate) blocks: BlockMap,
+    pub(crate) cache: Option<Mutex<Cache>>,
+    pub(crate) tier: Tier,
+    pub(crate) counters: Counters,
+    pub(crate) precise: AtomicBool,
+    /// Counts invalidations and flushes: vCPUs drop what they cached when it moves.
+    pub(crate) generation: AtomicU64,
+    registry: Mutex<Vec<Weak<Shared>>>,
+}
+
+/// The code cache and what compilations in flight must know.
+pub(crate) struct Cache {
+    pub code: CodeCache,
+    /// Compilations begun and not yet placed.
+    pub in_flight: usize,
+    /// Guest code that changed since the oldest of them began, by the engine's count.
+    pub changed: Vec<(u64, Range<u64>)>,
+    /// Counts changes.
+    pub changes: u64,
+}
+
+impl Engine {
+    /// Makes an engine for the guest of this frontend.
+    pub fn new(
+        config: EngineConfig,
+        frontend: Arc<dyn Frontend>,
+        code: Arc<dyn CodeSource>,
+    ) -> Result<Arc<Engine>, EngineError> {
+        let desc = frontend.desc();
+        let (size, max) = (desc.layout.size, isamorph_ir::StateLayout::MAX_SIZE);
+        if size > max {
+            return Err(EngineError::State { guest: desc.name, size, max });
+        }
+        let cache = match config.kind {
+            EngineKind::Interp => None,
+            EngineKind::Jit | EngineKind::Auto => {
+                let bytes = config.code_bytes;
+                let mem = ExecMem::new(bytes, LINK_SLOTS)
+                    .map_err(|source| EngineError::CodeMemory { bytes, source })?;
+                let range = mem.range();
+                fault::set_code_range(range.start, range.end);
+                let code = CodeCache::new(mem);
+                Some(Mutex::new(Cache { code, in_flight: 0, changed: vec![], changes: 0 }))
+            }
+        };
+        Ok(Arc::new(Engine {
+            config,
+            desc,
+            helper_table: abi::helper_table(desc),
+            frontend,
+            code,
+            blocks: BlockMap::default(),
+            cache,
+            tier: Tier::default(),
+            counters: Counters::default(),
+            precise: AtomicBool::new(config.precise),
+            generation: AtomicU64::new(0),
+            registry: Mutex::default(),
+        }))
+    }
+
+    /// The guest.
+    pub fn desc(&self) -> &'static GuestDesc {
+        self.desc
+    }
+
+    /// The set-up.
+    pub fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// What it did so far.
+    pub fn stats(&self) -> Stats {
+        self.counters.snapshot()
+    }
+
+    /// Guest code in this range changed, or may no longer be executed.
+    pub fn invalidate(&self, range: Range<u64>) {
+        let mut dropped = 0;
+        if let Some(mut cache) = self.cache() {
+            dropped += cache.code.invalidate(range.clone());
+            self.counters.invalidated.add(dropped as u64);
+            cache.changes += 1;
+            if cache.in_flight > 0 {
+                let at = cache.changes;
+                cache.changed.push((at, range.clone()));
+            }
+        }
+        dropped += self.blocks.invalidate(&range);
+        if dropped > 0 {
+            self.renew_generation();
+        }
+    }
+
+    /// Registers must be exact at every fault from now on: somebody could look at them.
+    pub fn set_precise(&self) {
+        if !self.precise.swap(true, Ordering::AcqRel) {
+            self.drop_code();
+        }
+    }
+
+    /// Are registers exact at every fault?
+    pub fn is_precise(&self) -> bool {
+        self.config.kind == EngineKind::Interp || self.precise.load(Ordering::Acquire)
+    }
+
+    /// Forks the host process by `fork`, which returns true in the child, with every lock of the engine held, so
+    /// that the child finds it whole. The child has no compiled code and no compile threads; both come again on
+    /// demand.
+    pub fn fork(&self, fork: impl FnOnce() -> bool) -> bool {
+        let mut queue = self.tier.lock_queue();
+        let compiler = self.tier.lock_compiler();
+        let mut cache = self.cache();
+        let registry = self.registry();
+        let child = self.blocks.locked(fork);
+        drop((compiler, registry));
+        if child {
+            // The old queue's insides may be in use by the compile thread, which did not come along: leak it.
+            std::mem::forget(std::mem::take(&mut *queue));
+            self.blocks.forget_requests();
+            if let Some(cache) = &mut cache {
+                cache.in_flight = 0;
+                cache.changed.clear();
+                if let Err(e) = cache.code.renew() {
+                    // Without memory of its own for code the child interprets.
+                    tracing::error!("no memory for compiled code in the forked child: {e}");
+                    self.tier.disable();
+                }
+            }
+            drop(cache);
+            self.renew_generation();
+        }
+        child
+    }
+
+    pub(crate) fn cache(&self) -> Option<MutexGuard<'_, Cache>> {
+        self.cache.as_ref().map(|c| c.lock().expect("no thread panics with this lock"))
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
+        self.registry.lock().expect("no thread panics with this lock")
+    }
+
+    pub(crate) fn register(&self, shared: &Arc<Shared>) {
+        let mut registry = self.registry();
+        registry.retain(|w| w.strong_count() > 0);
+        registry.push(Arc::downgrade(shared));
+    }
+
+    /// Makes every vCPU drop what it cached, soon.
+    fn renew_generation(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        for shared in self.registry().iter().filter_map(Weak::upgrade) {
+            shared.attention();
+        }
+    }
+
+    /// Drops all compiled code. False if a vCPU may still be in the memory to be reused: try again later.
+    pub(crate) fn drop_code(&self) -> bool {
+        let Some(mut cache) = self.cache() else { return true };
+        let now = self.generation.load(Ordering::Acquire);
+        let oldest = cache.code.flushed_at;
+        let busy = |s: Arc<Shared>| s.entered_before(oldest);
+        if self.registry().iter().filter_map(Weak::upgrade).any(busy) {
+            drop(cache);
+            self.renew_generation();
+            return false;
+        }
+        cache.code.flush();
+        self.blocks.forget_requests();
+        cache.code.flushed_at = now + 1;
+        self.counters.flushes.add(1);
+        drop(cache);
+        self.renew_generation();
+        true
+    }
+
+    /// Low address bits that are zero for every instruction, which the jump cache leaves out.
+    pub(crate) fn jump_shift(&self) -> u32 {
+        self.desc.insn_shift
+    }
+
+    /// Code for this key, if it is compiled.
+    pub(crate) fn find_code(&self, key: Key) -> Option<u64> {
+        self.cache()?.code.find(key)
+    }
+}

@@ -1,0 +1,112 @@
+//! Recovery from host faults that guest accesses cause.
+//!
+//! A guest access reaches host memory in two places only: the routines of [`crate::mem::access`], and compiled
+//! code. `linux-user` installs the process's SIGSEGV and SIGBUS handler and asks [`on_host_signal`] first. The
+//! handler only records what happened and redirects the thread; everything else is done outside of it.
+//!
+//! Invariant: a fault at any other host PC is a fault of our own and is never taken for the guest's.
+
+use crate::mem::access;
+use isamorph_backend_cranelift::abi;
+use isamorph_ir::contract::TrapKind;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the host told of a faulting access.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// The faulting host address; `None` if the host does not know it (a non-canonical address).
+    pub addr: Option<u64>,
+    /// Why.
+    pub kind: TrapKind,
+    /// Was it a write?
+    pub write: bool,
+    /// Host PC of a fault in compiled code.
+    pub host_pc: u64,
+}
+
+const NOTHING: Seen = Seen { addr: None, kind: TrapKind::Unmapped, write: false, host_pc: 0 };
+
+thread_local! {
+    /// The area of the vCPU whose compiled code runs on this thread, else null.
+    static RUNNING: Cell<*mut abi::VcpuArea> = const { Cell::new(ptr::null_mut()) };
+    static LAST: Cell<Seen> = const { Cell::new(NOTHING) };
+}
+
+/// The signal handler's one global anchor: the host range of compiled code.
+static CODE_BEGIN: AtomicU64 = AtomicU64::new(0);
+static CODE_END: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn set_code_range(begin: u64, end: u64) {
+    CODE_BEGIN.store(begin, Ordering::Relaxed);
+    CODE_END.store(end, Ordering::Relaxed);
+}
+
+pub(crate) fn set_running(state: *mut abi::VcpuArea) {
+    RUNNING.set(state);
+}
+
+/// Takes the record of a fault in compiled code, if the last exit was one.
+pub(crate) fn take_code_fault() -> Option<Seen> {
+    let seen = LAST.get();
+    (seen.host_pc != 0 && access::recovery(seen.host_pc).is_none()).then(|| {
+        LAST.set(NOTHING);
+        seen
+    })
+}
+
+/// The last access of this thread that faulted in a routine of [`crate::mem::access`].
+pub(crate) fn last_access_fault() -> Seen {
+    LAST.get()
+}
+
+/// Takes a SIGSEGV or SIGBUS that a guest access caused.
+///
+/// True: the thread will go on as the access demands; the handler must just return. False: not a guest's.
+///
+/// # Safety
+/// To be called from a signal handler installed with `SA_SIGINFO`, with its own arguments.
+pub unsafe fn on_host_signal(
+    sig: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) -> bool {
+    // SAFETY: the caller passes the handler's arguments, which the kernel made.
+    let (info, uc) = unsafe { (&*info, &mut *context.cast::<libc::ucontext_t>()) };
+    let regs = &mut uc.uc_mcontext.gregs;
+    let pc = regs[libc::REG_RIP as usize] as u64;
+    const SEGV_MAPERR: i32 = 1;
+    const SEGV_ACCERR: i32 = 2;
+    let (known, kind) = match (sig, info.si_code) {
+        (libc::SIGBUS, libc::BUS_ADRALN) => (true, TrapKind::Align),
+        (libc::SIGBUS, code) => (code > 0 && code < 128, TrapKind::Bus),
+        (_, SEGV_MAPERR) => (true, TrapKind::Unmapped),
+        (_, SEGV_ACCERR) => (true, TrapKind::Protected),
+        // SI_KERNEL: a non-canonical address, which the host does not tell; others were sent by a process.
+        (_, 128) => (false, TrapKind::Unmapped),
+        _ => return false,
+    };
+    // SAFETY: si_addr is valid for these signals.
+    let addr = known.then(|| unsafe { info.si_addr() } as u64);
+    // Bit 1 of the page fault's error code: a write.
+    let write = regs[libc::REG_ERR as usize] & 2 != 0;
+    let seen = Seen { addr, kind, write, host_pc: pc };
+    if let Some(resume) = access::recovery(pc) {
+        LAST.set(seen);
+        regs[libc::REG_RIP as usize] = resume as i64;
+        return true;
+    }
+    let state = RUNNING.get();
+    let code = CODE_BEGIN.load(Ordering::Relaxed)..CODE_END.load(Ordering::Relaxed);
+    if state.is_null() || !code.contains(&pc) {
+        return false;
+    }
+    LAST.set(seen);
+    // SAFETY: this thread's compiled code runs with this area, and is stopped.
+    unsafe { (*state).engine.exit_reason = abi::ExitReason::Fault as u32 };
+    // The exit stub restores everything from the area: it may be entered from any instruction of a region.
+    regs[libc::REG_RDI as usize] = state as i64;
+    regs[libc::REG_RIP as usize] = abi::stubs().exit as usize as i64;
+    true
+}

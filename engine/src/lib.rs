@@ -1,0 +1,28 @@
+//! The engine: runs guest code by interpreting or compiling it, for whoever embeds it.
+//!
+//! Way of the data: a frontend's blocks and regions → [`vcpu`] (the dispatcher) ⇄ interpreter, or
+//! [`tier`] → backend → [`cache`] → compiled code. `linux-user` and `machines` stand on top and see
+//! [`Engine`], [`Vcpu`] and [`VmExit`] only.
+//!
+//! Invariants: only [`cache`] touches executable memory; a guest access never faults the host ([`fault`]); a vCPU
+//! belongs to one thread; what is shared is locked in the order stated in [`engine`].
+
+mod blocks;
+pub mod cache;
+mod config;
+mod dispatch;
+mod engine;
+pub mod fault;
+mod lookahead;
+pub mod mem;
+pub mod region_former;
+mod stats;
+mod tier;
+mod vcpu;
+
+pub use cache::map::Key;
+pub use config::{EngineConfig, EngineError, EngineKind};
+pub use engine::Engine;
+pub use isamorph_ir::contract::{MemTrap, TrapKind};
+pub use stats::Stats;
+pub use vcpu::{Access, Kicker, MemFault, Vcpu, VmExit};

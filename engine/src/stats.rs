@@ -1,0 +1,125 @@
+//! Counters of what an engine did, for `--stats`.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A counter shared by threads; exact when they are at rest.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Current value.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The engine's counters.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub interpreted_insns: Counter,
+    pub interpreted_blocks: Counter,
+    pub lifted_blocks: Counter,
+    pub regions: Counter,
+    pub region_insns: Counter,
+    pub code_bytes: Counter,
+    pub compile_nanos: Counter,
+    pub entries: Counter,
+    pub links: Counter,
+    pub lookups: Counter,
+    pub invalidated: Counter,
+    pub flushes: Counter,
+    pub helper_calls: Counter,
+    pub reference_ops: Counter,
+}
+
+/// A snapshot of an engine's counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Guest instructions executed by the interpreter.
+    pub interpreted_insns: u64,
+    /// Blocks executed by the interpreter.
+    pub interpreted_blocks: u64,
+    /// Blocks lifted for the interpreter.
+    pub lifted_blocks: u64,
+    /// Regions compiled.
+    pub regions: u64,
+    /// Guest instructions in them.
+    pub region_insns: u64,
+    /// Host bytes of them.
+    pub code_bytes: u64,
+    /// Time spent in forming, optimising and compiling them, over all threads.
+    pub compile_time: Duration,
+    /// Times that compiled code was entered from the dispatcher.
+    pub entries: u64,
+    /// Exits linked directly to their target.
+    pub links: u64,
+    /// Indirect branches that the inline jump cache did not know.
+    pub lookups: u64,
+    /// Regions dropped because guest code changed.
+    pub invalidated: u64,
+    /// Times that the whole code cache was given up because it was full.
+    pub flushes: u64,
+    /// Calls of helpers with access to the state.
+    pub helper_calls: u64,
+    /// Operations that compiled code left to the reference interpreter.
+    pub reference_ops: u64,
+}
+
+impl Counters {
+    pub fn snapshot(&self) -> Stats {
+        Stats {
+            interpreted_insns: self.interpreted_insns.get(),
+            interpreted_blocks: self.interpreted_blocks.get(),
+            lifted_blocks: self.lifted_blocks.get(),
+            regions: self.regions.get(),
+            region_insns: self.region_insns.get(),
+            code_bytes: self.code_bytes.get(),
+            compile_time: Duration::from_nanos(self.compile_nanos.get()),
+            entries: self.entries.get(),
+            links: self.links.get(),
+            lookups: self.lookups.get(),
+            invalidated: self.invalidated.get(),
+            flushes: self.flushes.get(),
+            helper_calls: self.helper_calls.get(),
+            reference_ops: self.reference_ops.get(),
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per = |n: u64, d: u64| if d == 0 { 0.0 } else { n as f64 / d as f64 };
+        writeln!(
+            f,
+            "interpreter  {} guest instructions in {} blocks ({} lifted)",
+            self.interpreted_insns, self.interpreted_blocks, self.lifted_blocks
+        )?;
+        writeln!(
+            f,
+            "regions      {} of {} guest instructions, {} bytes ({:.1} an instruction), {:.1} ms ({:.2} us an instruction)",
+            self.regions,
+            self.region_insns,
+            self.code_bytes,
+            per(self.code_bytes, self.region_insns),
+            self.compile_time.as_secs_f64() * 1e3,
+            per(self.compile_time.as_nanos() as u64, self.region_insns) / 1e3,
+        )?;
+        writeln!(
+            f,
+            "transitions  {} entries, {} links, {} jump-cache misses",
+            self.entries, self.links, self.lookups
+        )?;
+        write!(
+            f,
+            "exceptions   {} regions invalidated, {} flushes, {} context helpers, {} reference operations",
+            self.invalidated, self.flushes, self.helper_calls, self.reference_ops
+        )
+    }
+}

@@ -1,0 +1,293 @@
+//! Tiers: when a region is compiled, by whom, and how it gets into the cache.
+//!
+//! The interpreter runs what is cold and counts. What is hot is asked for on a bounded queue, which a background
+//! thread serves; `EngineKind::Jit` compiles on the vCPU's own thread at first touch instead. A compilation works
+//! without any lock on the guest's code as it finds it; before placing the result it checks that the code did not
+//! change meanwhile.
+
+use crate::cache::map::{Key, PlaceError};
+use crate::engine::Engine;
+use crate::lookahead::Lookahead;
+use crate::region_former;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use isamorph_backend_cranelift::{CodeBlob, CompileOptions, Compiler};
+use isamorph_ir::Region;
+use isamorph_ir::opt::{OptOptions, optimize_region, optimize_region_with};
+use std::collections::HashSet;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Instant;
+
+/// Requests that may wait; more are dropped and asked for again.
+const QUEUE_LENGTH: usize = 256;
+
+/// The compile queue and its thread, both made on demand.
+#[derive(Default)]
+pub(crate) struct Queue {
+    sender: Option<Sender<Key>>,
+}
+
+/// State of the compiling tier.
+#[derive(Default)]
+pub(crate) struct Tier {
+    queue: Mutex<Queue>,
+    /// The compiler of `EngineKind::Jit`, used on the vCPUs' threads.
+    compiler: Mutex<Option<Compiler>>,
+    /// What could not be compiled: it stays with the interpreter.
+    failed: Mutex<HashSet<Key>>,
+    disabled: AtomicBool,
+}
+
+impl Tier {
+    pub fn lock_queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("no thread panics with this lock")
+    }
+
+    pub fn lock_compiler(&self) -> MutexGuard<'_, Option<Compiler>> {
+        // A panic of the compiler is caught where it is called: a poisoned lock only means that it is gone.
+        self.compiler.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn disable(&self) {
+        self.disabled.store(true, Ordering::Relaxed);
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.failed.lock().expect("no thread panics with this lock")
+    }
+}
+
+/// What became of a compilation.
+enum Outcome {
+    Placed,
+    /// The guest's code changed meanwhile: worth another try.
+    Outdated,
+    /// The cache is full and cannot be flushed right now.
+    Full,
+    Failed,
+}
+
+impl Engine {
+    /// Asks for a region in the background. False: the queue is full, ask again.
+    pub(crate) fn request(self: &Arc<Self>, key: Key) -> bool {
+        if self.tier.disabled.load(Ordering::Relaxed) {
+            return true;
+        }
+        let mut queue = self.tier.lock_queue();
+        let sender = queue.sender.get_or_insert_with(|| start_worker(self));
+        match sender.try_send(key) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => false,
+            Err(TrySendError::Disconnected(_)) => {
+                queue.sender = None;
+                false
+            }
+        }
+    }
+
+    /// Compiles a region now; its code, unless it cannot be compiled.
+    pub(crate) fn compile_now(&self, key: Key) -> Option<u64> {
+        if self.tier.disabled.load(Ordering::Relaxed) || self.tier.failed().contains(&key) {
+            return None;
+        }
+        let mut compiler = self.tier.lock_compiler();
+        if let Some(code) = self.find_code(key) {
+            return Some(code);
+        }
+        match self.compile(&mut compiler, key) {
+            Outcome::Placed => self.find_code(key),
+            Outcome::Outdated | Outcome::Full => None,
+            Outcome::Failed => {
+                self.tier.failed().insert(key);
+                None
+            }
+        }
+    }
+
+    fn compile(&self, compiler: &mut Option<Compiler>, key: Key) -> Outcome {
+        let begun = Instant::now();
+        let Some(since) = self.begin() else { return Outcome::Failed };
+        let precise = self.is_precise();
+        // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
+        let made = catch_unwind(AssertUnwindSafe(|| self.translate(compiler, key, precise)));
+        let outcome = match made {
+            Ok(Ok(blob)) => self.end(key, since, precise, &blob),
+            Ok(Err(error)) => {
+                tracing::error!(
+                    pc = format_args!("{:#x}", key.pc),
+                    "cannot compile a region: {error}"
+                );
+                self.leave();
+                Outcome::Failed
+            }
+            Err(_) => {
+                tracing::error!(
+                    pc = format_args!("{:#x}", key.pc),
+                    "the compiler failed on a region"
+                );
+                *compiler = None;
+                self.leave();
+                Outcome::Failed
+            }
+        };
+        self.counters.compile_nanos.add(begun.elapsed().as_nanos() as u64);
+        outcome
+    }
+
+    /// The region at this key, after the passes.
+    pub fn region(&self, key: Key) -> Region {
+        let mut region = self.raw_region(key);
+        optimize_region(self.desc, &mut region, &OptOptions { precise: self.is_precise() });
+        region
+    }
+
+    /// The region at this key as lifted.
+    pub fn raw_region(&self, key: Key) -> Region {
+        region_former::form(&*self.frontend, &*self.code, key.pc, key.mode, self.config.limits)
+    }
+
+    /// Options that regions are compiled with.
+    pub fn compile_options(&self) -> CompileOptions<'_> {
+        CompileOptions {
+            precise: self.is_precise(),
+            guest_base: self.config.guest_base,
+            ..Default::default()
+        }
+    }
+
+    fn translate(
+        &self,
+        compiler: &mut Option<Compiler>,
+        key: Key,
+        precise: bool,
+    ) -> Result<CodeBlob, isamorph_backend_cranelift::CompileError> {
+        let ahead = Lookahead::new(&*self.frontend, &*self.code, key.mode, precise);
+        let flags_dead_at = |pc| ahead.flags_dead_at(pc);
+        let mut region = self.raw_region(key);
+        optimize_region_with(self.desc, &mut region, &OptOptions { precise }, &flags_dead_at);
+        if compiler.is_none() {
+            *compiler = Some(Compiler::new(self.desc)?);
+        }
+        let compiler = compiler.as_mut().expect("made above");
+        let flags_dead_at = Some(&flags_dead_at as &dyn Fn(u64) -> bool);
+        let options = CompileOptions { precise, flags_dead_at, ..self.compile_options() };
+        let mut blob = compiler.compile(&region, &options)?;
+        blob.guest_ranges.extend(ahead.seen());
+        Ok(blob)
+    }
+
+    /// A compilation begins: the count of changes so far.
+    fn begin(&self) -> Option<u64> {
+        let mut cache = self.cache()?;
+        cache.in_flight += 1;
+        Some(cache.changes)
+    }
+
+    fn leave(&self) {
+        if let Some(mut cache) = self.cache() {
+            cache.in_flight = cache.in_flight.saturating_sub(1);
+            if cache.in_flight == 0 {
+                cache.changed.clear();
+            }
+        }
+    }
+
+    fn end(&self, key: Key, since: u64, precise: bool, blob: &CodeBlob) -> Outcome {
+        let guest = &blob.guest_ranges;
+        for attempt in 0..2 {
+            let Some(mut cache) = self.cache() else { return Outcome::Failed };
+            let overlaps =
+                |c: &Range<u64>| guest.iter().any(|g| g.start < c.end && c.start < g.end);
+            let outdated = cache.changed.iter().any(|(at, c)| *at > since && overlaps(c));
+            if outdated || precise != self.is_precise() {
+                drop(cache);
+                self.leave();
+                return Outcome::Outdated;
+            }
+            match cache.code.place(blob, key.mode, precise) {
+                Ok(()) => {
+                    drop(cache);
+                    self.leave();
+                    self.counters.regions.add(1);
+                    self.counters.region_insns.add(blob.guest_insns as u64);
+                    self.counters.code_bytes.add(blob.code.len() as u64);
+                    return Outcome::Placed;
+                }
+                Err(PlaceError::Full) => {
+                    drop(cache);
+                    if attempt == 1 || !self.drop_code() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.leave();
+        Outcome::Full
+    }
+}
+
+/// Starts the background compiler; it ends when the queue is dropped or the engine is gone.
+fn start_worker(engine: &Arc<Engine>) -> Sender<Key> {
+    let (sender, receiver) = bounded(QUEUE_LENGTH);
+    let engine = Arc::downgrade(engine);
+    // Signals are the guest threads' business: the worker begins with them blocked.
+    let blocked = SignalsBlocked::new();
+    let thread = std::thread::Builder::new().name("isamorph-compile".into());
+    if let Err(e) = thread.spawn(move || work(&engine, &receiver)) {
+        tracing::error!("cannot start the compile thread: {e}");
+    }
+    drop(blocked);
+    sender
+}
+
+fn work(engine: &Weak<Engine>, requests: &Receiver<Key>) {
+    let mut compiler = None;
+    while let Ok(key) = requests.recv() {
+        let Some(engine) = engine.upgrade() else { return };
+        if engine.find_code(key).is_some() || engine.tier.failed().contains(&key) {
+            continue;
+        }
+        match engine.compile(&mut compiler, key) {
+            Outcome::Placed => {}
+            Outcome::Failed => {
+                engine.tier.failed().insert(key);
+            }
+            // Interpreted a while longer, then asked for again.
+            Outcome::Outdated | Outcome::Full => {
+                if let Some(block) = engine.blocks.find(key) {
+                    block.runs.store(0, Ordering::Relaxed);
+                    block.requested.store(false, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
+
+/// Blocks all signals of this thread that others send while it lives.
+struct SignalsBlocked(libc::sigset_t);
+
+impl SignalsBlocked {
+    fn new() -> SignalsBlocked {
+        // SAFETY: plain calls on sets of our own.
+        unsafe {
+            let mut all = std::mem::zeroed();
+            let mut old = std::mem::zeroed();
+            libc::sigfillset(&mut all);
+            // Faults of reading guest code are recovered from wherever they happen.
+            for sync in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP] {
+                libc::sigdelset(&mut all, sync);
+            }
+            libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut old);
+            SignalsBlocked(old)
+        }
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        // SAFETY: restores what `new` saved.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
+    }
+}

@@ -1,0 +1,5 @@
+//! Prints docs/isa-a64.md.
+
+fn main() {
+    print!("{}", isamorph_a64::page());
+}

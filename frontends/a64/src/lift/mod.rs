@@ -1,0 +1,167 @@
+//! From words to IR: the [`Lifter`] holds the block under construction, one file for each chapter of the manual
+//! gives it the lift functions (an `impl Lifter` each).
+//!
+//! Invariants: every instruction begins with its `insn pc` mark; a lift function writes guest state only after
+//! the instruction's last possible fault; no block crosses a page, so that code is invalidated by page.
+
+mod bf16;
+mod branch;
+mod crc32;
+mod crypto;
+mod crypto_sha3;
+mod crypto_sm;
+mod cssc;
+mod dp_imm;
+mod dp_reg;
+mod fhm;
+mod flags;
+mod fp_scalar;
+mod frintts;
+mod ldst;
+mod ldst_atomic;
+mod ldst_exclusive;
+mod ldst_fp;
+mod ldst_pair;
+mod mops;
+mod pauth;
+mod simd_across;
+mod simd_complex;
+mod simd_copy;
+mod simd_dot;
+mod simd_indexed;
+mod simd_ldst;
+mod simd_permute;
+mod simd_scalar;
+mod simd_shift_imm;
+mod simd_three_diff;
+mod simd_three_same;
+mod simd_two_reg_misc;
+mod system;
+
+use crate::isa::{self, Decoded, Need};
+use crate::processor::{CpuModel, Feature};
+use crate::state;
+use isamorph_ir::inst::{Align, MemAttr, Order};
+use isamorph_ir::{Block, Builder, CodeSource, Exception, Mode, Term};
+
+/// Most guest instructions in a block.
+pub const MAX_INSNS: u32 = 64;
+
+const PAGE: u64 = 4096;
+
+/// What follows an instruction.
+#[derive(Debug)]
+pub enum Flow {
+    /// The next one in the same block.
+    Next,
+    /// Nothing: the block ends so.
+    End(Term),
+}
+
+/// Lifts the instructions of one block.
+#[derive(Debug)]
+pub struct Lifter {
+    /// The block under construction.
+    pub(crate) ir: Builder,
+    /// Address of the instruction.
+    pub(crate) pc: u64,
+    /// The instruction.
+    pub(crate) word: u32,
+    /// The processor.
+    pub(crate) model: CpuModel,
+}
+
+impl Lifter {
+    /// Begins a block at `pc`. Any mode but the usual one asks for exact floating point.
+    pub fn new(model: &CpuModel, pc: u64, mode: Mode) -> Lifter {
+        let mut ir = Builder::new(&state::DESC, pc);
+        ir.block_mut().fp_exact = mode != Mode::default();
+        Lifter { ir, pc, word: 0, model: *model }
+    }
+
+    /// Lifts the next instruction.
+    pub fn instruction(&mut self, word: u32) -> Flow {
+        self.word = word;
+        self.ir.insn(self.pc);
+        self.ir.block_mut().len += 4;
+        let flow = match isa::decode(word) {
+            Decoded::Insn(insn) if self.meets(insn.pattern().needs) => insn.lift(self),
+            Decoded::Insn(_) | Decoded::Unallocated(_) => self.undefined(),
+            Decoded::Todo(class) => {
+                self.raise(Exception::Unimplemented { class, bytes: word as u64 })
+            }
+        };
+        self.pc = self.next();
+        flow
+    }
+
+    /// Has the processor what the instruction needs?
+    fn meets(&self, needs: &[Need]) -> bool {
+        needs.iter().all(|n| !n.concerns(self.word) || self.has(n.feature))
+    }
+
+    /// Has the processor this feature?
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        self.model.features.has(feature)
+    }
+
+    /// An access of this order: aligned to its size or, with FEAT_LSE2, within 16 bytes.
+    pub(crate) fn ordered(&self, order: Order) -> MemAttr {
+        let align = if self.has(Feature::LSE2) { Align::Within16 } else { Align::Natural };
+        MemAttr { align, ..MemAttr::ordered(order) }
+    }
+
+    /// The finished block.
+    pub fn finish(self, term: Term) -> Block {
+        let block = self.ir.finish(term);
+        debug_assert_eq!(isamorph_ir::verify(&state::DESC, &block), Ok(()));
+        block
+    }
+
+    /// Address of the following instruction.
+    pub(crate) fn next(&self) -> u64 {
+        self.pc.wrapping_add(4)
+    }
+
+    /// An exception at this instruction.
+    pub(crate) fn raise(&self, exception: Exception) -> Flow {
+        Flow::End(Term::Exception { pc: self.pc, exception })
+    }
+
+    /// The encoding, or what it asks of EL0, is UNDEFINED.
+    pub(crate) fn undefined(&self) -> Flow {
+        self.raise(Exception::Undefined(self.word as u64))
+    }
+
+    /// Ends the block; the engine looks at the state before it goes on.
+    pub(crate) fn synchronize(&self) -> Flow {
+        Flow::End(Term::Goto { pc: self.next(), ret: None, sync: true })
+    }
+}
+
+/// Lifts the block at `pc`: up to a branch, an exception, the page's end, or `max_insns`.
+pub fn block(
+    model: &CpuModel,
+    code: &dyn CodeSource,
+    pc: u64,
+    mode: Mode,
+    max_insns: u32,
+) -> Block {
+    let mut bytes = [0; MAX_INSNS as usize * 4];
+    let wanted = (max_insns.clamp(1, MAX_INSNS) as usize * 4).min((PAGE - pc % PAGE) as usize);
+    // A misaligned PC cannot be fetched from.
+    let there =
+        if pc.is_multiple_of(4) { code.fetch(pc, &mut bytes[..wanted]).min(wanted) } else { 0 };
+    let mut lifter = Lifter::new(model, pc, mode);
+    for word in bytes[..there].chunks_exact(4) {
+        let word = u32::from_le_bytes(word.try_into().expect("a chunk of four bytes"));
+        if let Flow::End(term) = lifter.instruction(word) {
+            return lifter.finish(term);
+        }
+    }
+    let term = match there / 4 {
+        0 => Term::Exception { pc, exception: Exception::Fetch },
+        _ => Term::goto(lifter.pc),
+    };
+    lifter.finish(term)
+}

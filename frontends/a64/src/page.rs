@@ -1,0 +1,142 @@
+//! docs/isa-a64.md: what of A64 is implemented, made from the tables and the list of features.
+
+use crate::isa::{Kind, PATTERNS, Pattern};
+use crate::processor::{CpuModel, Feature, MODELS};
+use std::fmt::Write;
+
+const HEAD: &str = "\
+# A64: what is implemented
+
+Generated from `frontends/a64/isa/*.isa` and `frontends/a64/src/processor/` by
+`cargo run -p isamorph-a64 --example coverage > docs/isa-a64.md`; a test holds it to them.
+
+An encoding that is listed under *Missing* ends a program with its name. One that is listed nowhere, or that needs a feature
+which the processor (`--cpu`) has not, is UNDEFINED.
+";
+
+const CHOICES: &str = "
+## Choices
+
+- **Half precision, BFloat16**: FPCR.{AH,FIZ,NEP} (FEAT_AFP) and FPCR.EBF (FEAT_EBF16) are absent: those bits stay zero.
+- **PAuth**: an implementation-defined algorithm (`API`), not QARMA; 7 bits at 54..48 of addresses of 48 bits. FPAC is absent:
+  what does not authenticate becomes an address that faults. The keys are zero until the run-time draws them.
+- **BTI**: its hints do nothing, and it is not announced: no page is guarded, so PSTATE.BTYPE cannot be seen.
+- **DIT, SSBS**: the bits are kept and shown; timing and speculation are the host's.
+- **RNG**: from the host's kernel; if it gives none, zero and Z.
+- **WFE, WFI, WFET, WFIT**: may return at once, as the architecture allows.
+- **MOPS**: option A. Not in `max` (take `max,+mops`): the C library would use it for copies of every size, which ordinary
+  loads and stores do faster here.
+- **LSE2**: not in `max`: without it atomics and ordered accesses demand natural alignment, and a pair of X registers is two
+  accesses, which is faster here than the one of 16 bytes that LSE2 makes of it.
+- **SVE, SME, MTE** are missing and not announced.
+";
+
+/// The whole page, Markdown.
+pub fn page() -> String {
+    let mut out = String::from(HEAD);
+    features(&mut out);
+    models(&mut out);
+    out.push_str(CHOICES);
+    missing(&mut out);
+    chapters(&mut out);
+    out
+}
+
+macro_rules! line {
+    ($out:expr, $($arg:tt)*) => {
+        writeln!($out, $($arg)*).expect("a String takes any text")
+    };
+}
+
+fn features(out: &mut String) {
+    line!(
+        out,
+        "\n## Features\n\n| feature | what | needs | HWCAP | identification |\n|---|---|---|---|---|"
+    );
+    for feature in Feature::all() {
+        let info = feature.info();
+        let hwcaps = info.hwcaps.iter().map(|&bit| match bit {
+            0..64 => format!("{bit}"),
+            _ => format!("2: {}", bit - 64),
+        });
+        let fields = info
+            .fields
+            .iter()
+            .map(|f| format!("{}[{}:{}] = {}", f.register.name(), f.lo + 3, f.lo, f.value));
+        line!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            info.name,
+            info.doc.trim().trim_end_matches('.'),
+            join(info.after.iter().map(|f| f.name().to_owned())),
+            join(hwcaps),
+            join(fields),
+        );
+    }
+}
+
+fn join(texts: impl Iterator<Item = String>) -> String {
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+fn models(out: &mut String) {
+    line!(out, "\n## Processors\n\n| `--cpu` | MIDR_EL1 | features |\n|---|---|---|");
+    for model in MODELS {
+        let features = if model.features == CpuModel::MAX.features {
+            let without = Feature::all().filter(|&f| !model.features.has(f));
+            format!("all but {}", join(without.map(|f| f.name().to_owned())))
+        } else {
+            join(model.features.iter().map(|f| f.name().to_owned()))
+        };
+        line!(out, "| {} | {:#010x} | {features} |", model.name, model.midr);
+    }
+    line!(out, "\nSwitches follow, separated by commas: `--cpu cortex-a53,+lse,-crc32`.");
+}
+
+/// The table's file without folder and extension.
+fn chapter(p: &Pattern) -> &'static str {
+    let file = p.file.rsplit('/').next().unwrap_or(p.file);
+    file.strip_suffix(".isa").unwrap_or(file)
+}
+
+/// The bits from the top: fixed ones, `-` for any.
+fn picture(p: &Pattern) -> String {
+    let bit = |n: u32| match (p.mask >> n & 1, p.value >> n & 1) {
+        (0, _) => '-',
+        (_, 0) => '0',
+        _ => '1',
+    };
+    (0..32).rev().map(bit).collect()
+}
+
+fn missing(out: &mut String) {
+    let mut classes: Vec<&Pattern> = PATTERNS.iter().filter(|p| p.kind == Kind::Todo).collect();
+    classes.sort_by_key(|p| (p.file, p.line));
+    line!(
+        out,
+        "\n## Missing\n\nA class is what no implemented encoding takes of its words.\n\n| bits | class |\n|---|---|"
+    );
+    for p in classes {
+        line!(out, "| `{}` | {} |", picture(p), p.title.replace('<', "\\<"));
+    }
+}
+
+fn chapters(out: &mut String) {
+    let mut insns: Vec<&Pattern> = PATTERNS.iter().filter(|p| p.kind == Kind::Insn).collect();
+    insns.sort_by_key(|p| (p.file, p.line));
+    line!(out, "\n## Implemented\n\n{} encodings.", insns.len());
+    for of_file in insns.chunk_by(|a, b| a.file == b.file) {
+        line!(
+            out,
+            "\n### {}\n\n| bits | instruction | needs |\n|---|---|---|",
+            chapter(of_file[0])
+        );
+        for p in of_file {
+            let needs = p.needs.iter().map(|n| {
+                let some = if n.when.is_some() { " (some)" } else { "" };
+                format!("{}{some}", n.feature.name())
+            });
+            line!(out, "| `{}` | {} | {} |", picture(p), p.title.replace('<', "\\<"), join(needs));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Runs cases on our own engines, in this process.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use isamorph_a64::processor::CpuModel;
+use isamorph_engine::{Engine, EngineConfig, EngineKind, TrapKind, Vcpu, VmExit};
+use isamorph_ir::Exception;
+
+use crate::arena::{self, Arena};
+use crate::case::{CODE, CODE_BYTES, Case, End, Layout, Outcome, Place, hash};
+use crate::state::{Slots, State};
+
+/// What executes a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The reference interpreter on the IR as lifted.
+    Interp,
+    /// The interpreter on the IR after the passes.
+    Optimised,
+    /// Compiled regions whose registers are exact at exits only.
+    Jit,
+    /// Compiled regions whose registers are exact at every fault.
+    Precise,
+}
+
+impl Kind {
+    /// Those whose registers are exact at faults: they agree on everything.
+    pub const EXACT: [Self; 3] = [Self::Interp, Self::Optimised, Self::Precise];
+
+    fn config(self) -> EngineConfig {
+        let (kind, optimise_interpreted) = match self {
+            Self::Interp => (EngineKind::Interp, false),
+            Self::Optimised => (EngineKind::Interp, true),
+            Self::Jit | Self::Precise => (EngineKind::Jit, true),
+        };
+        let precise = self == Self::Precise;
+        EngineConfig { kind, optimise_interpreted, precise, ..EngineConfig::default() }
+    }
+
+    /// Takes out of our outcome what this kind of engine is known to do differently, where the truth has it.
+    ///
+    /// Compiled code takes the underflow flag from the host. An x86 detects tininess after rounding, an Arm before: where an
+    /// inexact result rounds to the smallest normal number, FPSR.UFC stays clear (docs/status.md lists this).
+    pub fn allow_for_known(self, truth: &State, ours: &mut State) {
+        const UFC: u32 = 1 << 3;
+        const IXC: u32 = 1 << 4;
+        let compiled = matches!(self, Self::Jit | Self::Precise);
+        if compiled && truth.fpsr & (UFC | IXC) == UFC | IXC && ours.fpsr | UFC == truth.fpsr {
+            ours.fpsr = truth.fpsr;
+        }
+    }
+
+    /// Are registers exact after a fault?
+    pub fn is_exact(self) -> bool {
+        self != Self::Jit
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interp => "interp",
+            Self::Optimised => "optimised",
+            Self::Jit => "jit",
+            Self::Precise => "precise",
+        })
+    }
+}
+
+impl FromStr for Kind {
+    type Err = anyhow::Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        Ok(match word {
+            "interp" => Self::Interp,
+            "optimised" => Self::Optimised,
+            "jit" => Self::Jit,
+            "precise" => Self::Precise,
+            _ => bail!("`{word}` is no engine: interp, optimised, jit, precise"),
+        })
+    }
+}
+
+/// One engine with a vCPU.
+struct Machine {
+    kind: Kind,
+    engine: Arc<Engine>,
+    vcpu: Vcpu,
+}
+
+/// Several engines over one arena.
+pub struct Engines {
+    arena: Arena,
+    slots: Slots,
+    machines: Vec<Machine>,
+}
+
+impl Engines {
+    /// Engines of these kinds, for a processor with all that is implemented.
+    pub fn new(kinds: &[Kind]) -> Result<Self> {
+        Self::with_model(kinds, CpuModel::MAX)
+    }
+
+    /// Engines of these kinds for a processor of this model.
+    pub fn with_model(kinds: &[Kind], model: CpuModel) -> Result<Self> {
+        let arena = Arena::claim()?;
+        let machines = kinds
+            .iter()
+            .map(|&kind| {
+                let engine = arena::engine(model, kind.config())?;
+                let vcpu = Vcpu::new(&engine);
+                Ok(Machine { kind, engine, vcpu })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let slots = Slots::of(isamorph_a64::state::LAYOUT);
+        Ok(Self { arena, slots, machines })
+    }
+
+    /// The kinds, in the order of the results.
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.machines.iter().map(|machine| machine.kind).collect()
+    }
+
+    /// Runs a batch: for every case, what became of it on every engine.
+    pub fn run(&mut self, cases: &[Case]) -> Vec<Vec<Outcome>> {
+        let layout = Layout::of(cases);
+        self.arena.place(&layout);
+        for machine in &self.machines {
+            machine.engine.invalidate(CODE..CODE + CODE_BYTES as u64);
+        }
+        cases.iter().zip(&layout.places).map(|(case, place)| self.run_case(case, *place)).collect()
+    }
+
+    fn run_case(&mut self, case: &Case, place: Place) -> Vec<Outcome> {
+        let Self { arena, slots, machines } = self;
+        machines
+            .iter_mut()
+            .map(|machine| {
+                arena.reset(&case.memory);
+                let begin = State { pc: place.pc, ..case.state.clone() };
+                begin.write(slots, machine.vcpu.state_mut());
+                let end = run_to_end(&mut machine.vcpu);
+                let state = State::read(slots, machine.vcpu.state());
+                let data = arena.data();
+                Outcome { end, state, hash: hash(data), data: Some(data.to_vec()) }
+            })
+            .collect()
+    }
+}
+
+/// Runs until the case has ended, as a Linux process would see it.
+fn run_to_end(vcpu: &mut Vcpu) -> End {
+    let signal = |number, address| End::Signal { number, address };
+    loop {
+        return match vcpu.run() {
+            VmExit::Interrupted => continue,
+            VmExit::Syscall { imm } => End::Call { imm },
+            VmExit::Exception(Exception::Breakpoint(_)) if vcpu.pc() == CODE => End::Left,
+            VmExit::Exception(exception) => match exception {
+                Exception::Breakpoint(_) => signal(libc::SIGTRAP, 0),
+                Exception::Undefined(_) | Exception::Privileged(_) => signal(libc::SIGILL, 0),
+                Exception::Fetch => signal(libc::SIGSEGV, vcpu.pc()),
+                Exception::Unimplemented { class, .. } => End::Unimplemented(class),
+            },
+            VmExit::Fault(fault) => match fault.kind {
+                TrapKind::Unmapped | TrapKind::Protected => signal(libc::SIGSEGV, fault.addr),
+                TrapKind::Align | TrapKind::Bus => signal(libc::SIGBUS, fault.addr),
+            },
+        };
+    }
+}
