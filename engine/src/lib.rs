@@ -25,4 +25,5 @@ pub use config::{EngineConfig, EngineError, EngineKind};
 pub use engine::Engine;
 pub use isamorph_ir::contract::{MemTrap, TrapKind};
 pub use stats::Stats;
+pub use tier::Listed;
 pub use vcpu::{Access, Kicker, MemFault, Vcpu, VmExit};

@@ -10,9 +10,9 @@ use crate::engine::Engine;
 use crate::lookahead::Lookahead;
 use crate::region_former;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use isamorph_backend_cranelift::{CodeBlob, CompileOptions, Compiler};
-use isamorph_ir::Region;
-use isamorph_ir::opt::{OptOptions, optimize_region, optimize_region_with};
+use isamorph_backend_cranelift::{CodeBlob, CompileError, CompileOptions, Compiler};
+use isamorph_ir::opt::{OptOptions, optimize_region_with};
+use isamorph_ir::{Mode, Region};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +57,26 @@ impl Tier {
     fn failed(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.failed.lock().expect("no thread panics with this lock")
     }
+}
+
+/// A region in every form that it has on its way to the host's processor.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// As lifted.
+    pub raw: Region,
+    /// After the passes.
+    pub region: Region,
+    /// The host code, with its listing.
+    pub blob: CodeBlob,
+}
+
+/// How a translation is to be made.
+#[derive(Clone, Copy)]
+struct Wish {
+    /// Registers exact at every access that may fault.
+    precise: bool,
+    /// With a listing of the code.
+    listing: bool,
 }
 
 /// What became of a compilation.
@@ -111,9 +131,12 @@ impl Engine {
         let Some(since) = self.begin() else { return Outcome::Failed };
         let precise = self.is_precise();
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
-        let made = catch_unwind(AssertUnwindSafe(|| self.translate(compiler, key, precise)));
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            let wish = Wish { precise, listing: false };
+            self.translate(compiler, self.form(key), key.mode, wish)
+        }));
         let outcome = match made {
-            Ok(Ok(blob)) => self.end(key, since, precise, &blob),
+            Ok(Ok((_, blob))) => self.end(key, since, precise, &blob),
             Ok(Err(error)) => {
                 tracing::error!(
                     pc = format_args!("{:#x}", key.pc),
@@ -136,46 +159,46 @@ impl Engine {
         outcome
     }
 
-    /// The region at this key, after the passes.
-    pub fn region(&self, key: Key) -> Region {
-        let mut region = self.raw_region(key);
-        optimize_region(self.desc, &mut region, &OptOptions { precise: self.is_precise() });
-        region
+    /// The region at this key in every form, translated as for running it.
+    pub fn translate_listed(&self, key: Key) -> Result<Listed, CompileError> {
+        let raw = self.form(key);
+        let wish = Wish { precise: self.is_precise(), listing: true };
+        let (region, blob) = self.translate(&mut None, raw.clone(), key.mode, wish)?;
+        Ok(Listed { raw, region, blob })
     }
 
     /// The region at this key as lifted.
-    pub fn raw_region(&self, key: Key) -> Region {
+    fn form(&self, key: Key) -> Region {
         region_former::form(&*self.frontend, &*self.code, key.pc, key.mode, self.config.limits)
     }
 
-    /// Options that regions are compiled with.
-    pub fn compile_options(&self) -> CompileOptions<'_> {
-        CompileOptions {
-            precise: self.is_precise(),
-            guest_base: self.config.guest_base,
-            ..Default::default()
-        }
-    }
-
+    /// The one way from a region as lifted to host code: the region after the passes, and its code.
     fn translate(
         &self,
         compiler: &mut Option<Compiler>,
-        key: Key,
-        precise: bool,
-    ) -> Result<CodeBlob, isamorph_backend_cranelift::CompileError> {
-        let ahead = Lookahead::new(&*self.frontend, &*self.code, key.mode, precise);
+        mut region: Region,
+        mode: Mode,
+        Wish { precise, listing }: Wish,
+    ) -> Result<(Region, CodeBlob), CompileError> {
+        let ahead = Lookahead::new(&*self.frontend, &*self.code, mode, precise);
         let flags_dead_at = |pc| ahead.flags_dead_at(pc);
-        let mut region = self.raw_region(key);
         optimize_region_with(self.desc, &mut region, &OptOptions { precise }, &flags_dead_at);
         if compiler.is_none() {
             *compiler = Some(Compiler::new(self.desc)?);
         }
         let compiler = compiler.as_mut().expect("made above");
         let flags_dead_at = Some(&flags_dead_at as &dyn Fn(u64) -> bool);
-        let options = CompileOptions { precise, flags_dead_at, ..self.compile_options() };
+        let guest_base = self.config.guest_base;
+        let options = CompileOptions {
+            precise,
+            listing,
+            guest_base,
+            flags_dead_at,
+            ..CompileOptions::default()
+        };
         let mut blob = compiler.compile(&region, &options)?;
         blob.guest_ranges.extend(ahead.seen());
-        Ok(blob)
+        Ok((region, blob))
     }
 
     /// A compilation begins: the count of changes so far.

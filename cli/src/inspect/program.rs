@@ -87,13 +87,7 @@ impl Program {
         if self.symbols.is_empty() {
             return Err(self.stripped());
         }
-        let wanted = name.to_lowercase();
-        let mut similar: Vec<&str> = self.symbols.iter().map(|s| &*s.name).collect();
-        similar.retain(|s| {
-            let s = s.to_lowercase();
-            s.contains(&wanted) || (s.len() > 2 && wanted.contains(&s))
-        });
-        similar.truncate(SUGGESTIONS);
+        let similar = similar(name, self.symbols.iter().map(|s| &*s.name));
         let hint = match &similar[..] {
             [] => String::from("--list shows all functions"),
             names => format!("did you mean {}? --list shows all functions", names.join(", ")),
@@ -145,6 +139,38 @@ impl CodeSource for Program {
     }
 }
 
+/// The names most like the wanted one, best first: those with few letters changed, then those that hold it or
+/// that it holds.
+fn similar<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = wanted.to_lowercase();
+    let rank = |name: &'a str| {
+        let lower = name.to_lowercase();
+        let edits = distance(&wanted, &lower);
+        let held = lower.contains(&wanted) || (lower.len() > 2 && wanted.contains(&lower));
+        let near = edits <= 1 + wanted.len() / 4;
+        (near || held).then_some((!near, edits, name))
+    };
+    let mut ranked: Vec<_> = names.filter_map(rank).collect();
+    ranked.sort_unstable();
+    ranked.dedup();
+    ranked.into_iter().take(SUGGESTIONS).map(|(_, _, name)| name).collect()
+}
+
+/// Letters to insert, delete or replace to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, other) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
 /// Where on the host the file lies that the guest would see at `path`.
 fn in_sysroot(path: &Path, sysroot: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(root) = sysroot else { return Ok(path.into()) };
@@ -182,4 +208,21 @@ fn symbols(bytes: &[u8], image: &Image) -> Vec<Symbol> {
     symbols.sort();
     symbols.dedup();
     symbols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_few_letters_changed_come_first() {
+        let names = ["printf", "main", "fibonacci", "sift", "fprintf", "sift_down"];
+        let similar = |wanted| similar(wanted, names.into_iter());
+        assert_eq!(similar("fibonaci"), ["fibonacci"]);
+        assert_eq!(similar("print"), ["printf", "fprintf"]);
+        assert_eq!(similar("shift"), ["sift"]);
+        assert_eq!(similar("Sift"), ["sift", "sift_down"]);
+        assert!(similar("zzzzzz").is_empty());
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
 }

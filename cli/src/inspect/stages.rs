@@ -5,8 +5,8 @@
 
 use super::program::Program;
 use super::{Stage, clif, host};
-use isamorph_backend_cranelift::{CodeBlob, CompileError, CompileOptions, Compiler};
-use isamorph_engine::{Engine, Key};
+use isamorph_backend_cranelift::{CodeBlob, CompileError};
+use isamorph_engine::{Engine, Key, Listed};
 use isamorph_ir::{Block, Frontend, GuestDesc, Op, Region, text};
 use std::collections::HashMap;
 
@@ -47,9 +47,7 @@ impl Sheet {
         key: Key,
     ) -> Result<Sheet, CompileError> {
         let desc = engine.desc();
-        let (raw, region) = (engine.raw_region(key), engine.region(key));
-        let options = CompileOptions { listing: true, ..engine.compile_options() };
-        let blob = Compiler::new(desc)?.compile(&region, &options)?;
+        let Listed { raw, region, blob } = engine.translate_listed(key)?;
 
         let mut rows = vec![Row::default()];
         let mut row_of = HashMap::new();
