@@ -11,13 +11,15 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::cargo::{build_isamorph, cargo};
 use crate::guests;
 use crate::guests::runs::Runner;
+use crate::suite::{self, Suite};
 use crate::tally::{Step, Tally};
-use crate::{apps, process, torture};
+use crate::{apps, process};
 
 /// Random blocks compared with the oracle in one run.
 const RANDOM_CASES: &str = "100000";
-/// Of the torture tests, every how-manieth is run here; all of them by `cargo xtask torture`.
-const TORTURE_SAMPLE: usize = 40;
+/// Of each suite, every how-manieth program is run here; all of them by `cargo xtask suite`.
+const SAMPLES: [(Suite, usize); 3] =
+    [(Suite::Torture, 40), (Suite::GccAarch64, 30), (Suite::QemuTcg, 2)];
 
 /// Runs all checks.
 pub fn run() -> Result<()> {
@@ -46,14 +48,15 @@ pub fn run() -> Result<()> {
     sub_tally(&mut tally, "real programs", || {
         apps::run(&apps::Options { engines: vec![Runner::ENGINES[2]], filter: None, every: 1 })
     });
-    sub_tally(&mut tally, "sample of GCC's torture tests", || {
-        torture::run(&torture::Options {
-            levels: vec!["O2".into()],
-            engines: vec![Runner::ENGINES[1]],
-            filter: None,
-            every: TORTURE_SAMPLE,
-        })
-    });
+    for (suite, every) in SAMPLES {
+        sub_tally(&mut tally, &format!("sample of {}", suite.name()), || {
+            let engines = vec![Runner::ENGINES[1]];
+            suite::run(
+                suite,
+                &suite::Options { levels: vec!["O2".into()], engines, filter: None, every },
+            )
+        });
+    }
     println!();
     tally.close()
 }

@@ -10,5 +10,5 @@ pub mod ci;
 pub mod guests;
 pub mod paths;
 pub mod process;
+pub mod suite;
 pub mod tally;
-pub mod torture;

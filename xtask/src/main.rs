@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::guests;
 use xtask::guests::runs::Runner;
-use xtask::{apps, bench, cargo, ci, process, torture};
+use xtask::{apps, bench, cargo, ci, process, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The work around Isamorph's code")]
@@ -64,18 +64,19 @@ enum Task {
         /// Only kernels whose name contains this
         filter: Option<String>,
     },
-    /// Run GCC's C torture tests (fetched as a Debian package)
-    Torture {
-        /// Optimisation levels to build at
+    /// Run a foreign test suite (fetched as a Debian package)
+    Suite {
+        suite: suite::Suite,
+        /// Optimisation levels to build at, where the suite has several
         #[arg(long, value_delimiter = ',', default_value = "O0,O2")]
         opt: Vec<String>,
         /// Engines to run on
         #[arg(long, value_delimiter = ',', default_value = "auto", value_parser = runner)]
         engine: Vec<Runner>,
-        /// Only tests whose name contains this
+        /// Only programs whose title contains this
         #[arg(long)]
         filter: Option<String>,
-        /// Only every N-th test
+        /// Only every N-th program
         #[arg(long, default_value_t = 1)]
         every: usize,
     },
@@ -149,9 +150,9 @@ fn perform(task: Task) -> Result<()> {
             println!("\n{table}");
             Ok(())
         }
-        Task::Torture { opt, engine, filter, every } => {
-            let options = torture::Options { levels: opt, engines: engine, filter, every };
-            torture::run(&options)?.close()
+        Task::Suite { suite, opt, engine, filter, every } => {
+            let options = suite::Options { levels: opt, engines: engine, filter, every };
+            suite::run(suite, &options)?.close()
         }
         Task::Oracle { what } => match what {
             OracleTask::Guests { names } => bless_guests(&names),

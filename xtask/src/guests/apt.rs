@@ -33,6 +33,21 @@ pub struct Apt {
 impl Apt {
     /// Lays a state for `arch` in `dir`, which offers the given suites of the Debian mirror.
     pub fn new(dir: &Path, arch: &str, suites: &[&str], database: Database) -> Result<Self> {
+        Self::lay(dir, "deb", arch, suites, database)
+    }
+
+    /// Lays a state in `dir` that offers the source packages of the given suites.
+    pub fn sources(dir: &Path, suites: &[&str]) -> Result<Self> {
+        Self::lay(dir, "deb-src", "amd64", suites, Database::Empty)
+    }
+
+    fn lay(
+        dir: &Path,
+        kind: &str,
+        arch: &str,
+        suites: &[&str],
+        database: Database,
+    ) -> Result<Self> {
         for part in ["state/lists/partial", "cache/archives/partial", "etc/sources.list.d"] {
             fs::create_dir_all(dir.join(part))
                 .with_context(|| format!("cannot make {}/{part}", dir.display()))?;
@@ -43,7 +58,9 @@ impl Apt {
         let mirror = mirror()?;
         let sources: String = suites
             .iter()
-            .map(|suite| format!("deb [signed-by={KEYRING} arch={arch}] {mirror} {suite} main\n"))
+            .map(|suite| {
+                format!("{kind} [signed-by={KEYRING} arch={arch}] {mirror} {suite} main\n")
+            })
             .collect();
         fs::write(dir.join("etc/sources.list"), sources)?;
         let at = dir.display();

@@ -25,7 +25,7 @@ const PACKAGES: &[HostPackage] = &[
     HostPackage {
         name: "gcc-aarch64-linux-gnu",
         brings: "aarch64-linux-gnu-gcc",
-        why: "builds the A64 guest programs, benchmarks and the C torture tests",
+        why: "builds the A64 guest programs, benchmarks and test suites",
     },
     HostPackage {
         name: "libc6-dev-arm64-cross",
