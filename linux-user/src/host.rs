@@ -9,6 +9,8 @@
 
 use std::sync::atomic::AtomicU32;
 
+use linux_raw_sys::general as k;
+
 use crate::errno::{Errno, SysResult};
 
 std::arch::global_asm!(
@@ -106,6 +108,16 @@ pub unsafe fn syscall(number: u32, args: [u64; 6]) -> SysResult {
         );
     }
     result(value)
+}
+
+/// Bytes from the host kernel's generator.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: the kernel writes at most N bytes to the array. So few (below 256) come whole and at once.
+    let got =
+        unsafe { syscall(k::__NR_getrandom, [bytes.as_mut_ptr() as u64, N as u64, 0, 0, 0, 0]) };
+    debug_assert_eq!(got, Ok(N as u64), "the generator is there since Linux 3.17");
+    bytes
 }
 
 /// One host system call that may wait, given up when a signal for the guest lies in the inbox whose

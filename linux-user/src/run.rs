@@ -21,6 +21,7 @@ use crate::address_space::AddressSpace;
 use crate::elf::{self, Image, LoadError, Loaded};
 use crate::errno::Errno;
 use crate::exec::{self, Executable, FindError, Reexec, shown};
+use crate::host;
 use crate::inbox;
 use crate::memory::GuestMemory;
 use crate::process::{AtEnd, Process, Program};
@@ -339,12 +340,10 @@ fn fill_stack(
         path: &config.program,
         platform: abi.name(),
     };
-    // SAFETY: calls that cannot fail; the random bytes' buffer is ours.
-    let (ids, secure, random) = unsafe {
-        let mut random = [0u8; 16];
-        libc::getrandom(random.as_mut_ptr().cast(), random.len(), 0);
+    // SAFETY: calls that cannot fail.
+    let (ids, secure) = unsafe {
         let ids = [libc::getuid(), libc::geteuid(), libc::getgid(), libc::getegid()];
-        (ids.map(u64::from), libc::getauxval(libc::AT_SECURE) != 0, random)
+        (ids.map(u64::from), libc::getauxval(libc::AT_SECURE) != 0)
     };
     let aux = AuxInfo {
         headers: placed.main.headers,
@@ -356,7 +355,7 @@ fn fill_stack(
         min_signal_stack: abi.min_signal_stack(),
         ids,
         secure,
-        random,
+        random: host::random(),
     };
     let stack = stack::build(range.end, &strings, &aux);
     // The kernel's rule: a quarter of the stack.

@@ -137,6 +137,17 @@ pub trait GuestAbi: Send + Sync {
     /// Restores the registers from the frame that the stack pointer points to.
     fn pop_frame(&self, state: &mut [u8], memory: &GuestMemory) -> Result<Resumed, Errno>;
 
+    /// Puts fresh keys of pointer authentication, from `random`, in the place of those that `which` names
+    /// (`PR_PAC_AP*KEY`; 0: all). `EINVAL` for a key that this guest does not have.
+    fn reset_pointer_keys(
+        &self,
+        _state: &mut [u8],
+        _which: u64,
+        _random: &[u128; 5],
+    ) -> Result<(), Errno> {
+        Err(Errno::EINVAL)
+    }
+
     /// The registers as text, several lines, for a crash report.
     fn show_registers(&self, state: &[u8]) -> String;
 }

@@ -10,6 +10,7 @@ use linux_raw_sys::prctl as p;
 use super::Arg::{Enum, Hex};
 use super::{Ctx, Syscall};
 use crate::errno::{Errno, SysResult};
+use crate::host;
 
 /// The group's calls.
 pub static CALLS: &[Syscall] =
@@ -31,6 +32,7 @@ static OPERATIONS: &[(u64, &str)] = &[
     (p::PR_GET_NO_NEW_PRIVS as u64, "PR_GET_NO_NEW_PRIVS"),
     (p::PR_SET_VMA as u64, "PR_SET_VMA"),
     (p::PR_CAP_AMBIENT as u64, "PR_CAP_AMBIENT"),
+    (p::PR_PAC_RESET_KEYS as u64, "PR_PAC_RESET_KEYS"),
     (p::PR_SET_CHILD_SUBREAPER as u64, "PR_SET_CHILD_SUBREAPER"),
 ];
 
@@ -82,6 +84,19 @@ fn prctl(ctx: &mut Ctx<'_>, args: [u64; 6]) -> SysResult {
             let len = auxv.len().min(a3 as usize);
             ctx.write_bytes(a2, &auxv[..len])?;
             Ok(auxv.len() as u64)
+        }
+        p::PR_PAC_RESET_KEYS => {
+            if a3 | a4 | a5 != 0 {
+                return Err(Errno::EINVAL);
+            }
+            let random = host::random::<80>();
+            let keys = std::array::from_fn(|n| {
+                let key = random[16 * n..][..16].try_into().expect("five times 16 bytes");
+                u128::from_le_bytes(key)
+            });
+            let abi = ctx.process.abi.clone();
+            abi.reset_pointer_keys(ctx.thread.vcpu.state_mut(), a2, &keys)?;
+            Ok(0)
         }
         // No filter is installed: the guest's would judge the host's calls.
         p::PR_GET_SECCOMP => Ok(0),

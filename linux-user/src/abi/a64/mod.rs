@@ -52,6 +52,8 @@ pub struct A64 {
     qc: Slot,
     tpidr: Slot,
     exclusive: Slot,
+    /// The halves of each key of pointer authentication, in the order of the bits `PR_PAC_AP*KEY`.
+    pointer_keys: [[Slot; 2]; 5],
 }
 
 /// The frontend's state lacks a register of this ABI.
@@ -71,6 +73,10 @@ impl A64 {
         for (n, slot) in v.iter_mut().enumerate() {
             *slot = find(&format!("v{n}"))?;
         }
+        let mut pointer_keys = [[Slot(0); 2]; 5];
+        for (slots, key) in pointer_keys.iter_mut().zip(["ia", "ib", "da", "db", "ga"]) {
+            *slots = [find(&format!("ap{key}key_lo"))?, find(&format!("ap{key}key_hi"))?];
+        }
         Ok(A64 {
             layout: *layout,
             x,
@@ -83,6 +89,7 @@ impl A64 {
             qc: find("qc")?,
             tpidr: find("tpidr_el0")?,
             exclusive: find("excl_addr")?,
+            pointer_keys,
         })
     }
 
@@ -202,6 +209,24 @@ impl GuestAbi for A64 {
 
     fn pop_frame(&self, state: &mut [u8], memory: &GuestMemory) -> Result<Resumed, Errno> {
         frame::pop(self, state, memory)
+    }
+
+    fn reset_pointer_keys(
+        &self,
+        state: &mut [u8],
+        which: u64,
+        random: &[u128; 5],
+    ) -> Result<(), Errno> {
+        if which >> self.pointer_keys.len() != 0 {
+            return Err(Errno::EINVAL);
+        }
+        for (n, ([low, high], &fresh)) in self.pointer_keys.into_iter().zip(random).enumerate() {
+            if which == 0 || which >> n & 1 != 0 {
+                self.set(state, low, fresh as u64);
+                self.set(state, high, (fresh >> 64) as u64);
+            }
+        }
+        Ok(())
     }
 
     fn show_registers(&self, state: &[u8]) -> String {

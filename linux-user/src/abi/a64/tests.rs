@@ -12,6 +12,9 @@ fn layout() -> StateLayout {
     for name in ["sp", "pc", "tpidr_el0", "excl_addr"] {
         names.push((name.into(), Ty::I64));
     }
+    for key in ["ia", "ib", "da", "db", "ga"] {
+        names.extend(["lo", "hi"].map(|half| (format!("ap{key}key_{half}"), Ty::I64)));
+    }
     names.push(("nzcv".into(), Ty::Flags));
     names.push(("fpcr".into(), Ty::I32));
     names.push(("fpsr".into(), Ty::I32));
@@ -48,6 +51,21 @@ fn filled(abi: &A64) -> Vec<u8> {
 fn a_missing_register_has_a_name() {
     let layout = StateLayout { slots: &layout().slots[..40], ..layout() };
     assert!(A64::new(&layout).err().unwrap().to_string().contains("`x7`"));
+}
+
+#[test]
+fn the_named_pointer_keys_are_reset() {
+    let abi = A64::new(&layout()).unwrap();
+    let mut state = filled(&abi);
+    let random = [1, 2, 3, 4, 5].map(|n: u128| n << 64 | (10 + n));
+    let keys = |state: &[u8]| {
+        abi.pointer_keys.map(|[low, high]| (abi.get(state, low), abi.get(state, high)))
+    };
+    abi.reset_pointer_keys(&mut state, 0b10100, &random).unwrap();
+    assert_eq!(keys(&state), [(0, 0), (0, 0), (13, 3), (0, 0), (15, 5)]);
+    abi.reset_pointer_keys(&mut state, 0, &random).unwrap();
+    assert_eq!(keys(&state), [(11, 1), (12, 2), (13, 3), (14, 4), (15, 5)]);
+    assert_eq!(abi.reset_pointer_keys(&mut state, 1 << 5, &random), Err(Errno::EINVAL));
 }
 
 #[test]
