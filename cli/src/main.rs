@@ -4,6 +4,7 @@
 //! exit status. Errors that come before the guest starts name what failed, on what, and what to do.
 #![forbid(unsafe_code)]
 
+mod cpu;
 mod demo;
 mod failure;
 mod inspect;

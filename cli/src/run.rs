@@ -1,6 +1,9 @@
 //! `isamorph run`: one guest Linux process.
 
+use crate::cpu::{self, CpuParser};
 use clap::{Args, ValueEnum};
+use isamorph_a64::A64;
+use isamorph_a64::processor::CpuModel;
 use isamorph_engine::{EngineConfig, EngineKind};
 use isamorph_linux_user::{Reexec, RunConfig, inherited_environment};
 use std::ffi::OsString;
@@ -49,6 +52,7 @@ Examples:
   isamorph run ./hello-arm64
   isamorph run -L target/guests/sysroot-arm64 /bin/bash -c 'uname -m'
   isamorph run --engine interp --strace ./hello-arm64
+  isamorph run --cpu cortex-a53,+lse ./hello-arm64
 
 The exit status is the guest's; 127 if the program is not found, 126 if it cannot be run. A guest that dies by a
 signal takes isamorph with it by the same signal, so that a shell sees what it would see natively.")]
@@ -65,6 +69,10 @@ pub struct RunArgs {
     /// How guest code is run
     #[arg(long, value_enum, default_value_t)]
     engine: EngineChoice,
+    /// The processor that the program sees: a model, then features to add and to take away; `help` lists them
+    #[arg(long, value_name = "MODEL[,+FEATURE,-FEATURE…]", env = "ISAMORPH_CPU", value_parser = CpuParser)]
+    #[arg(default_value_t, hide_env_values = true)]
+    cpu: CpuModel,
     /// Keep all registers exact at every fault from the beginning
     #[arg(long)]
     precise: bool,
@@ -96,6 +104,7 @@ impl RunArgs {
             options.extend(["-L".into(), absolute.into_os_string()]);
         }
         options.extend(["--engine".into(), self.engine.name().into()]);
+        options.extend(["--cpu".into(), self.cpu.to_string().into()]);
         for (set, name) in [
             (self.precise, "--precise"),
             (self.strace, "--strace"),
@@ -139,8 +148,8 @@ pub fn run(args: RunArgs) -> ExitCode {
         args: args.args.iter().map(|a| a.as_bytes().to_vec()).collect(),
         env: args.environment(),
         sysroot: args.sysroot.clone(),
-        frontend: Arc::new(isamorph_a64::A64),
-        hwcap: isamorph_a64::A64.model().hwcap(),
+        frontend: Arc::new(A64::new(args.cpu)),
+        processor: cpu::processor(&args.cpu),
         engine: EngineConfig {
             kind: args.engine.into(),
             precise: args.precise,
@@ -160,5 +169,30 @@ pub fn run(args: RunArgs) -> ExitCode {
             eprintln!("isamorph: {error}");
             ExitCode::from(error.exit_status() as u8)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    #[test]
+    fn programs_that_the_guest_starts_run_under_the_same_options() {
+        let line = ["", "--cpu", "cortex-a53,-pmull,+lse", "--strace", "a.out"];
+        let first = Line::try_parse_from(line).expect("a good line").run.inherited();
+        assert_eq!(
+            first,
+            ["run", "--engine", "auto", "--cpu", "cortex-a53,-pmull,+lse", "--strace"]
+        );
+        let next = first.into_iter().chain(["b.out".into()]);
+        let run = Line::try_parse_from(next).expect("a good line").run;
+        assert_eq!(run.cpu.to_string(), "cortex-a53,-pmull,+lse");
     }
 }

@@ -31,5 +31,6 @@ pub mod vma;
 
 pub use errno::{Errno, SysResult};
 pub use exec::{Reexec, inherited_environment};
+pub use process::Processor;
 pub use run::{ExitOutcome, RunConfig, RunError, run};
 pub use syscall::dispatch::missing_calls;

@@ -20,6 +20,15 @@ use crate::syscall::Table;
 use crate::syscall::limits::Limits;
 use crate::sysroot::Sysroot;
 
+/// A processor as the kernel tells programs of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Processor {
+    /// `AT_HWCAP` and `AT_HWCAP2`.
+    pub hwcap: [u64; 2],
+    /// What identifies it; on arm64 `MIDR_EL1`.
+    pub identification: u64,
+}
+
 /// The program this process runs, as `/proc/self` shows it.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -31,6 +40,8 @@ pub struct Program {
     pub argv: Vec<Vec<u8>>,
     /// The auxiliary vector's bytes as the guest got them.
     pub auxv: Vec<u8>,
+    /// What it runs on.
+    pub processor: Processor,
     /// Whether the kernel shows the guest's arguments ([`crate::procfs::announce`]).
     pub announced: bool,
 }

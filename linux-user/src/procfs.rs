@@ -133,7 +133,7 @@ pub fn open(ctx: &Ctx<'_>, entry: Entry, flags: u32) -> Option<SysResult> {
         Entry::Auxv => program.auxv.clone(),
         Entry::Maps => maps::maps(&ctx.process.space.areas(), &ctx.process.sysroot),
         Entry::Smaps => maps::smaps(&ctx.process.space.areas(), &ctx.process.sysroot),
-        Entry::Cpuinfo => (ctx.layouts().cpuinfo)(&program.auxv, processors()).into_bytes(),
+        Entry::Cpuinfo => (ctx.layouts().cpuinfo)(program.processor, processors()).into_bytes(),
     };
     if flags & k::O_ACCMODE != k::O_RDONLY {
         return Some(Err(Errno::EACCES));

@@ -24,7 +24,7 @@ use crate::exec::{self, Executable, FindError, Reexec, shown};
 use crate::host;
 use crate::inbox;
 use crate::memory::GuestMemory;
-use crate::process::{AtEnd, Process, Program};
+use crate::process::{AtEnd, Process, Processor, Program};
 use crate::procfs::{Shown, announce};
 use crate::signal::Actions;
 use crate::stack::{self, AuxInfo, InitialStack, Strings};
@@ -48,8 +48,8 @@ pub struct RunConfig {
     pub sysroot: Option<PathBuf>,
     /// The guest's instruction set.
     pub frontend: Arc<dyn Frontend>,
-    /// `AT_HWCAP` and `AT_HWCAP2`: what the frontend implements.
-    pub hwcap: [u64; 2],
+    /// The processor that the frontend is, as programs are told of it.
+    pub processor: Processor,
     /// How code is run.
     pub engine: EngineConfig,
     /// Print every system call.
@@ -202,7 +202,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
     let code: Arc<AddressSpace> = space.clone();
     let engine = Engine::new(config.engine, config.frontend.clone(), code)?;
 
-    let program = describe_program(&sysroot, &found, &stack);
+    let program = describe_program(&config, &sysroot, &found, &stack);
     name_process(&found);
     // The guest's first descriptor is the lowest free one: its own file is not open.
     drop(found);
@@ -351,7 +351,7 @@ fn fill_stack(
         header_count: found.image.header_count as u64,
         interpreter_base: placed.linker_base,
         entry: placed.main.entry,
-        hwcap: config.hwcap,
+        hwcap: config.processor.hwcap,
         min_signal_stack: abi.min_signal_stack(),
         ids,
         secure,
@@ -368,7 +368,12 @@ fn fill_stack(
     Ok(stack)
 }
 
-fn describe_program(sysroot: &Sysroot, found: &Executable, stack: &InitialStack) -> Program {
+fn describe_program(
+    config: &RunConfig,
+    sysroot: &Sysroot,
+    found: &Executable,
+    stack: &InitialStack,
+) -> Program {
     let host_path = std::fs::canonicalize(&found.host_path).unwrap_or(found.host_path.clone());
     let host_bytes = host_path.as_os_str().as_bytes();
     let exe = sysroot.strip(host_bytes).unwrap_or_else(|| host_bytes.to_vec());
@@ -379,6 +384,7 @@ fn describe_program(sysroot: &Sysroot, found: &Executable, stack: &InitialStack)
         host_path,
         argv: found.argv.clone(),
         auxv: stack.auxv.clone(),
+        processor: config.processor,
         announced: announce(&shown, &stack.auxv),
     }
 }

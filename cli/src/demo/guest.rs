@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::cpu;
 use crate::run::EngineChoice;
 
 /// Arguments of the hidden command `demo-guest`.
@@ -39,7 +40,7 @@ pub fn run(args: GuestArgs) -> ExitCode {
         env: if no_color { vec![b"NO_COLOR=1".to_vec()] } else { vec![] },
         sysroot: None,
         frontend: Arc::new(isamorph_a64::A64),
-        hwcap: isamorph_a64::A64.model().hwcap(),
+        processor: cpu::processor(isamorph_a64::A64.model()),
         engine: EngineConfig { kind: args.engine.into(), ..EngineConfig::default() },
         strace: false,
         strict: true,

@@ -18,6 +18,7 @@ pub fn isamorph(args: &[&str]) -> Shown {
     let output = Command::new(env!("CARGO_BIN_EXE_isamorph"))
         .args(args)
         .env_remove("ISAMORPH_SYSROOT")
+        .env_remove("ISAMORPH_CPU")
         .env_remove("COLUMNS")
         .stdin(Stdio::null())
         .output()

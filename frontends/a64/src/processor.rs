@@ -8,6 +8,7 @@
 mod feature;
 mod identification;
 mod model;
+mod near;
 #[cfg(test)]
 mod tests;
 

@@ -101,6 +101,8 @@ pub enum Ending {
 pub struct Run {
     /// The arguments after the program's name.
     pub args: Vec<String>,
+    /// The processor that it sees, by its name; what the runner takes if not given.
+    pub cpu: Option<String>,
     /// How it must end.
     pub ending: Ending,
 }
@@ -141,10 +143,11 @@ impl Program {
             oracle: Oracle::Qemu,
             runs: Vec::new(),
         };
+        let mut cpu = None;
         for (index, line) in text.lines().enumerate() {
             if let Some(directive) = line.strip_prefix("//@") {
                 program
-                    .directive(directive.trim())
+                    .directive(directive.trim(), &mut cpu)
                     .with_context(|| format!("{}:{}", source.display(), index + 1))?;
             }
         }
@@ -152,7 +155,8 @@ impl Program {
         Ok(program)
     }
 
-    fn directive(&mut self, text: &str) -> Result<()> {
+    /// Takes one line; `cpu` is the processor of the runs that follow.
+    fn directive(&mut self, text: &str, cpu: &mut Option<String>) -> Result<()> {
         let (key, value) = text.split_once(':').context("a directive is `//@ key: value`")?;
         let value = value.trim();
         match key {
@@ -165,6 +169,7 @@ impl Program {
                 let (name, value) = value.split_once('=').context("env is NAME=VALUE")?;
                 self.env.push((name.into(), value.into()));
             }
+            "cpu" => *cpu = Some(value.into()),
             "oracle" => {
                 self.oracle = match value {
                     "qemu" => Oracle::Qemu,
@@ -179,9 +184,9 @@ impl Program {
                     ["signal", number] => Ending::Signal(number.parse()?),
                     _ => bail!("a run ends in `exit N` or `signal N`"),
                 };
-                self.runs.push(Run { args: words(args)?, ending });
+                self.runs.push(Run { args: words(args)?, cpu: cpu.clone(), ending });
             }
-            _ => bail!("`{key}` is no directive: link, cflags, libs, env, oracle, run"),
+            _ => bail!("`{key}` is no directive: link, cflags, libs, env, cpu, oracle, run"),
         }
         Ok(())
     }

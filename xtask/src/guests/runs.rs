@@ -36,15 +36,23 @@ impl Runner {
 
     /// The command that runs `program` (a file of the host) with guest paths redirected into `sysroot`.
     pub fn command(self, sysroot: Option<&Path>, program: &Path) -> Command {
-        let mut command = match self {
-            Self::Qemu => Command::new("qemu-aarch64"),
+        self.command_as(None, sysroot, program)
+    }
+
+    /// The same, with this processor.
+    fn command_as(self, cpu: Option<&str>, sysroot: Option<&Path>, program: &Path) -> Command {
+        let (mut command, option) = match self {
+            Self::Qemu => (Command::new("qemu-aarch64"), "-cpu"),
             Self::Native => return Command::new(program),
             Self::Isamorph(engine) => {
                 let mut command = Command::new(paths::isamorph());
                 command.args(["run", "--engine", engine]);
-                command
+                (command, "--cpu")
             }
         };
+        if let Some(cpu) = cpu {
+            command.args([option, cpu]);
+        }
         if let Some(sysroot) = sysroot {
             command.arg("-L").arg(sysroot);
         }
@@ -70,7 +78,7 @@ pub fn execute(runner: Runner, program: &Program, link: Link, run: &Run) -> Resu
         _ => program.binary(link),
     };
     let sysroot = (link == Link::Dynamic).then(|| Path::new(CROSS_SYSROOT));
-    let mut command = runner.command(sysroot, &binary);
+    let mut command = runner.command_as(run.cpu.as_deref(), sysroot, &binary);
     command.args(&run.args).env_clear().env("PATH", "/usr/bin:/bin");
     command.envs(program.env.iter().map(|(name, value)| (name, value)));
     capture(&mut command, b"", LIMIT)

@@ -148,6 +148,11 @@ impl Feature {
     pub fn name(self) -> &'static str {
         self.info().name
     }
+
+    /// What it is, in a few words.
+    pub fn doc(self) -> &'static str {
+        self.info().doc.trim().trim_end_matches('.')
+    }
 }
 
 /// A set of features.

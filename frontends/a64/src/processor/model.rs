@@ -3,6 +3,8 @@
 //! Sources: the cores' Technical Reference Manuals (MIDR_EL1, and the fields that stand for the features).
 
 use super::feature::{Feature, Features};
+use super::near::near;
+use std::fmt;
 use std::str::FromStr;
 
 /// A processor: its features and its identification.
@@ -73,18 +75,29 @@ impl Default for CpuModel {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The first word is no model.
-    #[error("no processor `{0}`: take one of {names}", names = names(MODELS.iter().map(|m| m.name)))]
+    #[error("no processor `{0}`: {offer}", offer = near(.0, MODELS.iter().map(|m| m.name)))]
     Model(String),
     /// A switch does not begin with `+` or `-`.
     #[error("switch `{0}`: write `+{0}` to add a feature, `-{0}` to take it away")]
     Sign(String),
     /// A switch names no feature.
-    #[error("no feature `{0}`: take one of {names}", names = names(Feature::all().map(Feature::name)))]
+    #[error("no feature `{0}`: {offer}", offer = near(.0, Feature::all().map(Feature::name)))]
     Feature(String),
 }
 
-fn names(list: impl Iterator<Item = &'static str>) -> String {
-    list.map(str::to_ascii_lowercase).collect::<Vec<_>>().join(", ")
+impl fmt::Display for CpuModel {
+    /// The shortest text that [`FromStr`] makes this of: the model's name, then the switches.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        let known = MODELS.iter().find(|m| m.name == self.name);
+        let base = known.map_or(Features::NONE, |m| m.features);
+        for (sign, list) in [('-', base.less(self.features)), ('+', self.features.less(base))] {
+            for feature in list.iter() {
+                write!(f, ",{sign}{}", feature.name().to_ascii_lowercase())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl FromStr for CpuModel {

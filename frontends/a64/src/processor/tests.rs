@@ -68,6 +68,23 @@ fn models_are_parsed_with_switches() {
         "switch `lse`: write `+lse` to add a feature, `-lse` to take it away"
     );
     assert!(error("max,+avx").starts_with("no feature `avx`: take one of aes, pmull"));
+    assert_eq!(error("max,+lse3"), "no feature `lse3`: did you mean lse, lse2?");
+    assert_eq!(
+        error("cortex-a73"),
+        "no processor `cortex-a73`: did you mean cortex-a53, cortex-a57, cortex-a72, cortex-a76?"
+    );
+}
+
+#[test]
+fn a_model_is_what_its_text_says() {
+    for text in ["max", "neoverse-v1", "cortex-a53,-pmull,+lse", "max,+mops,-fp16,-fhm"] {
+        let model: CpuModel = text.parse().expect("a model");
+        assert_eq!(model.to_string().parse(), Ok(model), "{text}: {model}");
+    }
+    assert_eq!(
+        "cortex-a72,-aes".parse().map(|m: CpuModel| m.to_string()),
+        Ok("cortex-a72,-aes,-pmull".into())
+    );
 }
 
 /// The registers of qemu-aarch64 10 for these models, which follow their manuals.

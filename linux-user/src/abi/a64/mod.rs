@@ -23,22 +23,6 @@ const MACHINE: u16 = 183;
 /// Number of `rt_sigreturn`.
 const RT_SIGRETURN: u32 = 139;
 
-/// `AT_HWCAP` bits (kernel: arch/arm64/include/uapi/asm/hwcap.h).
-pub mod hwcap {
-    #![allow(missing_docs)]
-    pub const FP: u64 = 1 << 0;
-    pub const ASIMD: u64 = 1 << 1;
-    pub const AES: u64 = 1 << 3;
-    pub const PMULL: u64 = 1 << 4;
-    pub const SHA1: u64 = 1 << 5;
-    pub const SHA2: u64 = 1 << 6;
-    pub const CRC32: u64 = 1 << 7;
-    pub const ATOMICS: u64 = 1 << 8;
-    pub const CPUID: u64 = 1 << 11;
-    pub const LRCPC: u64 = 1 << 15;
-    pub const DCPOP: u64 = 1 << 16;
-}
-
 /// The ABI.
 pub struct A64 {
     layout: StateLayout,
