@@ -88,11 +88,9 @@ pub struct RunArgs {
     /// The program's argv[0], if not its name
     #[arg(long, value_name = "NAME")]
     argv0: Option<OsString>,
-    /// The program: an ELF file or a script
-    program: PathBuf,
-    /// Its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
+    /// The program, an ELF file or a script, and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_names = ["PROGRAM", "ARGS"])]
+    command: Vec<OsString>,
 }
 
 impl RunArgs {
@@ -141,11 +139,12 @@ pub fn run(args: RunArgs) -> ExitCode {
         eprintln!("isamorph: --env {}: write NAME=VALUE", bad.display());
         return ExitCode::from(2);
     }
+    let (program, arguments) = args.command.split_first().expect("the parser demands a program");
     let emulator = std::env::current_exe().unwrap_or_else(|_| "isamorph".into());
     let stats = args.stats;
     let config = RunConfig {
         argv0: args.argv0.clone().map(OsString::into_vec),
-        args: args.args.iter().map(|a| a.as_bytes().to_vec()).collect(),
+        args: arguments.iter().map(|a| a.as_bytes().to_vec()).collect(),
         env: args.environment(),
         sysroot: args.sysroot.clone(),
         frontend: Arc::new(A64::new(args.cpu)),
@@ -161,7 +160,7 @@ pub fn run(args: RunArgs) -> ExitCode {
         at_end: stats.then(|| -> isamorph_linux_user::process::AtEnd {
             Box::new(|engine| eprintln!("{}", engine.stats()))
         }),
-        program: args.program.into_os_string().into_vec(),
+        program: program.clone().into_vec(),
     };
     match isamorph_linux_user::run(config) {
         Ok(outcome) => ExitCode::from(outcome.code as u8),
@@ -194,5 +193,14 @@ mod tests {
         let next = first.into_iter().chain(["b.out".into()]);
         let run = Line::try_parse_from(next).expect("a good line").run;
         assert_eq!(run.cpu.to_string(), "cortex-a53,-pmull,+lse");
+    }
+    #[test]
+    fn options_behind_the_program_are_its_own() {
+        let run = |line: &[&str]| Line::try_parse_from([&[""], line].concat()).map(|l| l.run);
+        let ls = run(&["--strict", "/bin/ls", "--help", "--strace", "-L"]).expect("a good line");
+        assert_eq!(ls.command, ["/bin/ls", "--help", "--strace", "-L"]);
+        assert!(ls.strict && !ls.strace);
+        assert!(run(&["--strickt", "/bin/ls"]).is_err());
+        assert!(run(&["--strict"]).is_err());
     }
 }
