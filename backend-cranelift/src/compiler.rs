@@ -43,6 +43,9 @@ pub struct CompileOptions<'a> {
     pub exact_underflow: bool,
     /// Cranelift's effort.
     pub opt_level: OptLevel,
+    /// The [`isamorph_ir::GuestDesc::ignored_top_bits`] of every address are cleared before its access. Else the
+    /// host refuses such an address.
+    pub clear_ignored_bits: bool,
     /// Host address of guest address 0.
     pub guest_base: u64,
     /// Yield the text forms too.
@@ -58,6 +61,7 @@ impl Default for CompileOptions<'_> {
             polls: true,
             exact_underflow: false,
             opt_level: OptLevel::None,
+            clear_ignored_bits: false,
             guest_base: 0,
             listing: false,
             flags_dead_at: None,

@@ -12,6 +12,7 @@ use isamorph_backend_cranelift::helpers;
 use isamorph_ir::HelperFn;
 use isamorph_ir::contract::{HelperCx, MemTrap};
 use std::cell::Cell;
+use std::sync::atomic::Ordering;
 
 thread_local! {
     /// The access that made the last context helper fail.
@@ -33,6 +34,26 @@ pub(crate) const CALLBACKS: Callbacks = Callbacks { link, lookup, context_helper
 unsafe fn owner<'a>(area: *mut VcpuArea) -> (&'a mut VcpuArea, &'a Engine) {
     // SAFETY: `Vcpu::new` sets the owner to its engine, which the vCPU keeps alive.
     unsafe { (&mut *area, &*(*area).engine.owner.cast::<Engine>()) }
+}
+
+/// The host address that an access at this one, which the host refuses, is to be made at; none if it is no better.
+/// From then on compiled code leaves the ignored bits out itself. For the signal handler.
+///
+/// # Safety
+/// `area` is the area of the vCPU whose compiled code this thread was in.
+pub(crate) unsafe fn without_ignored_bits(area: *mut VcpuArea, addr: u64) -> Option<u64> {
+    // SAFETY: as this function demands; the engine's words used here are atomics and never written by others.
+    let (poll, engine) = unsafe {
+        (&*std::ptr::addr_of!((*area).engine.poll), &*(*area).engine.owner.cast::<Engine>())
+    };
+    let base = engine.config.guest_base;
+    let clean = engine.desc.without_ignored_bits(addr.wrapping_sub(base)).wrapping_add(base);
+    if clean == addr {
+        return None;
+    }
+    engine.clear_ignored_bits();
+    poll.store(1, Ordering::Release);
+    Some(clean)
 }
 
 /// Leaves compiled code: the dispatcher goes on at `pc`.
@@ -75,6 +96,8 @@ unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
     // SAFETY: called by a region of this area's vCPU.
     let (area, engine) = unsafe { owner(area) };
     engine.counters.lookups.add(1);
+    let from = pc;
+    let pc = engine.desc.without_ignored_bits(from);
     if !engine.config.chain {
         return to_dispatcher(area, pc);
     }
@@ -84,7 +107,7 @@ unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
     });
     match code {
         Some(code) => {
-            area.cache_jump(pc, code);
+            area.cache_jump(from, code);
             code
         }
         None => to_dispatcher(area, pc),

@@ -33,6 +33,10 @@ pub struct Engine {
     pub(crate) tier: Tier,
     pub(crate) counters: Counters,
     pub(crate) precise: AtomicBool,
+    /// The guest was seen to set ignored bits of an address: compiled code is to clear them.
+    clears_ignored_bits: AtomicBool,
+    /// Compiled code was made with less [`Care`] than is due now, and could not be dropped yet.
+    drop_due: AtomicBool,
     /// Counts invalidations and flushes: vCPUs drop what they cached when it moves.
     pub(crate) generation: AtomicU64,
     registry: Mutex<Vec<Weak<Shared>>>,
@@ -47,6 +51,15 @@ pub(crate) struct Cache {
     pub changed: Vec<(u64, Range<u64>)>,
     /// Counts changes.
     pub changes: u64,
+}
+
+/// What the guest was seen to need of compiled code: code made with less is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Care {
+    /// Registers are exact at every access that may fault.
+    pub precise: bool,
+    /// Ignored top bits of addresses are cleared before every access.
+    pub clear_ignored_bits: bool,
 }
 
 impl Engine {
@@ -84,6 +97,8 @@ impl Engine {
             tier: Tier::default(),
             counters: Counters::default(),
             precise: AtomicBool::new(config.precise),
+            clears_ignored_bits: AtomicBool::new(false),
+            drop_due: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             registry: Mutex::default(),
         }))
@@ -125,13 +140,40 @@ impl Engine {
     /// Registers must be exact at every fault from now on: somebody could look at them.
     pub fn set_precise(&self) {
         if !self.precise.swap(true, Ordering::AcqRel) {
-            self.drop_code();
+            self.drop_due.store(true, Ordering::Release);
+            self.drop_if_due();
         }
     }
 
     /// Are registers exact at every fault?
     pub fn is_precise(&self) -> bool {
         self.config.kind == EngineKind::Interp || self.precise.load(Ordering::Acquire)
+    }
+
+    /// Ignored bits of addresses are to be cleared by compiled code from now on. Async-signal-safe: the code is
+    /// dropped when a vCPU next attends.
+    pub(crate) fn clear_ignored_bits(&self) {
+        if !self.clears_ignored_bits.swap(true, Ordering::AcqRel) {
+            self.drop_due.store(true, Ordering::Release);
+        }
+    }
+
+    /// Drops compiled code if that is due.
+    pub(crate) fn drop_if_due(&self) {
+        if self.drop_due.load(Ordering::Relaxed)
+            && self.drop_due.swap(false, Ordering::AcqRel)
+            && !self.drop_code()
+        {
+            self.drop_due.store(true, Ordering::Release);
+        }
+    }
+
+    /// What compiled code must heed now.
+    pub(crate) fn care(&self) -> Care {
+        Care {
+            precise: self.is_precise(),
+            clear_ignored_bits: self.clears_ignored_bits.load(Ordering::Acquire),
+        }
     }
 
     /// Forks the host process by `fork`, which returns true in the child, with every lock of the engine held, so

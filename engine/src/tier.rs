@@ -6,7 +6,7 @@
 //! change meanwhile.
 
 use crate::cache::map::{Key, PlaceError};
-use crate::engine::Engine;
+use crate::engine::{Care, Engine};
 use crate::lookahead::Lookahead;
 use crate::region_former;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -73,8 +73,7 @@ pub struct Listed {
 /// How a translation is to be made.
 #[derive(Clone, Copy)]
 struct Wish {
-    /// Registers exact at every access that may fault.
-    precise: bool,
+    care: Care,
     /// With a listing of the code.
     listing: bool,
 }
@@ -129,14 +128,14 @@ impl Engine {
     fn compile(&self, compiler: &mut Option<Compiler>, key: Key) -> Outcome {
         let begun = Instant::now();
         let Some(since) = self.begin() else { return Outcome::Failed };
-        let precise = self.is_precise();
+        let care = self.care();
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
         let made = catch_unwind(AssertUnwindSafe(|| {
-            let wish = Wish { precise, listing: false };
+            let wish = Wish { care, listing: false };
             self.translate(compiler, self.form(key), key.mode, wish)
         }));
         let outcome = match made {
-            Ok(Ok((_, blob))) => self.end(key, since, precise, &blob),
+            Ok(Ok((_, blob))) => self.end(key, since, care, &blob),
             Ok(Err(error)) => {
                 tracing::error!(
                     pc = format_args!("{:#x}", key.pc),
@@ -162,7 +161,7 @@ impl Engine {
     /// The region at this key in every form, translated as for running it.
     pub fn translate_listed(&self, key: Key) -> Result<Listed, CompileError> {
         let raw = self.form(key);
-        let wish = Wish { precise: self.is_precise(), listing: true };
+        let wish = Wish { care: self.care(), listing: true };
         let (region, blob) = self.translate(&mut None, raw.clone(), key.mode, wish)?;
         Ok(Listed { raw, region, blob })
     }
@@ -178,7 +177,7 @@ impl Engine {
         compiler: &mut Option<Compiler>,
         mut region: Region,
         mode: Mode,
-        Wish { precise, listing }: Wish,
+        Wish { care: Care { precise, clear_ignored_bits }, listing }: Wish,
     ) -> Result<(Region, CodeBlob), CompileError> {
         let ahead = Lookahead::new(&*self.frontend, &*self.code, mode, precise);
         let flags_dead_at = |pc| ahead.flags_dead_at(pc);
@@ -191,6 +190,7 @@ impl Engine {
         let guest_base = self.config.guest_base;
         let options = CompileOptions {
             precise,
+            clear_ignored_bits,
             listing,
             guest_base,
             flags_dead_at,
@@ -217,19 +217,19 @@ impl Engine {
         }
     }
 
-    fn end(&self, key: Key, since: u64, precise: bool, blob: &CodeBlob) -> Outcome {
+    fn end(&self, key: Key, since: u64, care: Care, blob: &CodeBlob) -> Outcome {
         let guest = &blob.guest_ranges;
         for attempt in 0..2 {
             let Some(mut cache) = self.cache() else { return Outcome::Failed };
             let overlaps =
                 |c: &Range<u64>| guest.iter().any(|g| g.start < c.end && c.start < g.end);
             let outdated = cache.changed.iter().any(|(at, c)| *at > since && overlaps(c));
-            if outdated || precise != self.is_precise() {
+            if outdated || care != self.care() {
                 drop(cache);
                 self.leave();
                 return Outcome::Outdated;
             }
-            match cache.code.place(blob, key.mode, precise) {
+            match cache.code.place(blob, key.mode, care.precise) {
                 Ok(()) => {
                     drop(cache);
                     self.leave();

@@ -241,6 +241,7 @@ impl Vcpu {
                 return true;
             }
         }
+        self.engine.drop_if_due();
         let generation = self.engine.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;
@@ -342,12 +343,12 @@ impl Vcpu {
                 };
                 Some(VmExit::Fault(fault))
             }
-            ExitReason::Fault => self.code_fault(entered.mode),
+            ExitReason::Fault => self.code_fault(),
         }
     }
 
     /// An access of compiled code failed.
-    fn code_fault(&mut self, mode: Mode) -> Option<VmExit> {
+    fn code_fault(&mut self) -> Option<VmExit> {
         if let Some(trap) = dispatch::take_helper_trap() {
             return Some(VmExit::Fault(mem_fault(self.pc(), trap)));
         }
@@ -359,11 +360,6 @@ impl Vcpu {
         // A region dropped while it ran has no map any more: the PC of its entry is all that is known.
         let (pc, exact) = found.unwrap_or((self.pc(), false));
         self.set_pc(pc);
-        if seen.addr.is_none() && exact && self.engine.desc.ignored_top_bits != 0 {
-            // An address with a tag: the interpreter takes it off.
-            let block = self.engine.frontend.lift(&*self.engine.code, pc, mode, 1);
-            return self.interpret_block(&block);
-        }
         let addr = seen.addr.unwrap_or(0).wrapping_sub(self.memory.base);
         let access = if seen.write { Access::Write } else { Access::Read };
         Some(VmExit::Fault(MemFault { pc, addr, access, kind: seen.kind, exact }))
@@ -409,7 +405,7 @@ impl Vcpu {
         match step.outcome {
             Outcome::Next { pc } | Outcome::Sync { pc } => self.set_pc(pc),
             Outcome::Indirect { target, hint: Hint::Jump | Hint::Call { .. } | Hint::Return } => {
-                self.set_pc(target);
+                self.set_pc(self.engine.desc.without_ignored_bits(target));
             }
             Outcome::Wait { next, .. } => {
                 self.set_pc(next);

@@ -65,8 +65,9 @@ fn install_handler() {
             let mut sa: libc::sigaction = std::mem::zeroed();
             sa.sa_sigaction = on_signal as *const () as usize;
             sa.sa_flags = libc::SA_SIGINFO;
-            libc::sigaction(libc::SIGSEGV, &sa, std::ptr::null_mut());
-            libc::sigaction(libc::SIGBUS, &sa, std::ptr::null_mut());
+            for signal in fault::SIGNALS {
+                libc::sigaction(signal, &sa, std::ptr::null_mut());
+            }
         }
     });
 }

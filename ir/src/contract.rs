@@ -83,9 +83,17 @@ pub struct GuestDesc {
     pub fp: FpEnv,
     /// Low bits that are zero in the address of every instruction (2 for 4-byte instructions).
     pub insn_shift: u32,
-    /// Top bits of a data address that do not take part in translation (Arm's top-byte ignore: 8). An access whose
-    /// address the host refuses is made again with these bits equal to the bit below them.
+    /// Top bits of an address that do not take part in translation (Arm's top-byte ignore: 8): accesses and indirect
+    /// branches are made as if they were equal to the bit below them.
     pub ignored_top_bits: u32,
+}
+
+impl GuestDesc {
+    /// The address with its ignored top bits equal to the bit below them.
+    pub fn without_ignored_bits(&self, addr: u64) -> u64 {
+        let bits = self.ignored_top_bits;
+        ((addr << bits) as i64 >> bits) as u64
+    }
 }
 
 /// A translation mode: what besides the address decides how code is translated (instruction set, unusual

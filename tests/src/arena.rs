@@ -92,7 +92,7 @@ fn map(at: u64, bytes: usize) -> Result<()> {
 }
 
 fn handle_faults() -> Result<()> {
-    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+    for signal in isamorph_engine::fault::SIGNALS {
         // SAFETY: sigaction is plain data; zero is a value.
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
         action.sa_sigaction = on_signal as *const () as usize;

@@ -167,13 +167,13 @@ pub fn agree(kind: Kind, truth: &Outcome, ours: &Outcome) -> bool {
     truth.state == state
 }
 
-/// The same way to end, and the same fault address as far as both know it: an x86 host tells none (zero) for addresses that
-/// are not canonical, and the oracle leaves out the tag byte.
+/// The same way to end, and the same fault address as far as the oracle knows it: it tells none (zero) for addresses that
+/// its x86 host finds not canonical, and leaves out the tag byte.
 fn same_end(truth: End, ours: End) -> bool {
     const TAG: u64 = 0xff << 56;
     match (truth, ours) {
         (End::Signal { number: a, address: x }, End::Signal { number: b, address: y }) => {
-            a == b && (x == 0 || y == 0 || x & !TAG == y & !TAG)
+            a == b && (x == 0 || x & !TAG == y & !TAG)
         }
         _ => truth == ours,
     }

@@ -53,6 +53,7 @@ impl Lower<'_, '_> {
         if self.opts.precise {
             self.flush();
         }
+        let address = self.clear_ignored_bits(address);
         let at = match self.opts.guest_base {
             0 => address,
             base => {
@@ -64,6 +65,16 @@ impl Lower<'_, '_> {
         let code = TrapCode::unwrap_user((number % TRAP_CODES) as u8 + 1);
         let flags = self.guest_mem.with_trap_code(Some(code));
         Access { ty, attr, at, flags }
+    }
+
+    /// The address as the guest's translation sees it, if that is this code's business.
+    fn clear_ignored_bits(&mut self, address: ir::Value) -> ir::Value {
+        let bits = self.desc.ignored_top_bits as i64;
+        if bits == 0 || !self.opts.clear_ignored_bits {
+            return address;
+        }
+        let shifted = self.b.ins().ishl_imm_u(address, bits);
+        self.b.ins().sshr_imm_u(shifted, bits)
     }
 
     /// Not zero if an access of this type here breaks the rule.

@@ -29,15 +29,9 @@ impl UserMemory {
         UserMemory { ignored_top_bits: bits, ..self }
     }
 
-    /// The address without its tag, if it has one that the host refused.
-    fn untagged(&self, addr: u64) -> Option<u64> {
-        let bits = self.ignored_top_bits;
-        let clean = ((addr << bits) as i64 >> bits) as u64;
-        (clean != addr).then_some(clean)
-    }
-
     fn host(&self, addr: u64) -> u64 {
-        self.base.wrapping_add(addr)
+        self.base
+            .wrapping_add(((addr << self.ignored_top_bits) as i64 >> self.ignored_top_bits) as u64)
     }
 
     fn trap(&self, addr: u64, write: bool) -> MemTrap {
@@ -127,21 +121,13 @@ impl UserMemory {
     }
 
     fn read_sized(&self, addr: u64, size: u32) -> Result<u128, MemTrap> {
-        let made = access::load(self.host(addr), size);
-        made.or_else(|_| {
-            let fault = self.trap(addr, false);
-            let clean = self.untagged(addr).ok_or(fault)?;
-            access::load(self.host(clean), size).map_err(|_| self.trap(addr, false))
-        })
+        access::load(self.host(addr), size).map_err(|_| self.trap(addr, false))
     }
 
     fn write_sized(&self, addr: u64, size: u32, value: u128) -> Result<(), MemTrap> {
         // SAFETY: the address is the guest's by this type's contract with linux-user.
-        let store = |addr| unsafe { access::store(self.host(addr), size, value) };
-        store(addr).or_else(|_| {
-            let fault = self.trap(addr, true);
-            store(self.untagged(addr).ok_or(fault)?).map_err(|_| self.trap(addr, true))
-        })
+        let done = unsafe { access::store(self.host(addr), size, value) };
+        done.map_err(|_| self.trap(addr, true))
     }
 }
 
@@ -184,11 +170,8 @@ impl Memory for UserMemory {
             return Err(MemTrap { addr, write: true, kind: TrapKind::Align });
         }
         // SAFETY: the address is the guest's by this type's contract with linux-user; alignment checked.
-        let cas = |addr| unsafe { access::cas(self.host(addr), size, expected, new) };
-        cas(addr).or_else(|_| {
-            let fault = self.trap(addr, true);
-            cas(self.untagged(addr).ok_or(fault)?).map_err(|_| self.trap(addr, true))
-        })
+        let old = unsafe { access::cas(self.host(addr), size, expected, new) };
+        old.map_err(|_| self.trap(addr, true))
     }
 
     fn fence(&mut self, which: Fence) {

@@ -1,11 +1,14 @@
 //! Recovery from host faults that guest accesses cause.
 //!
 //! A guest access reaches host memory in two places only: the routines of [`crate::mem::access`], and compiled
-//! code. `linux-user` installs the process's SIGSEGV and SIGBUS handler and asks [`on_host_signal`] first. The
+//! code. `linux-user` installs the process's handler for [`SIGNALS`] and asks [`on_host_signal`] first. The
 //! handler only records what happened and redirects the thread; everything else is done outside of it.
 //!
 //! Invariant: a fault at any other host PC is a fault of our own and is never taken for the guest's.
 
+mod refused;
+
+use crate::dispatch;
 use crate::mem::access;
 use isamorph_backend_cranelift::abi;
 use isamorph_ir::contract::TrapKind;
@@ -16,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What the host told of a faulting access.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
-    /// The faulting host address; `None` if the host does not know it (a non-canonical address).
+    /// The faulting host address; `None` if it is not known (a non-canonical one in [`crate::mem::access`]).
     pub addr: Option<u64>,
     /// Why.
     pub kind: TrapKind,
@@ -61,7 +64,10 @@ pub(crate) fn last_access_fault() -> Seen {
     LAST.get()
 }
 
-/// Takes a SIGSEGV or SIGBUS that a guest access caused.
+/// The signals whose handler must ask [`on_host_signal`].
+pub const SIGNALS: [libc::c_int; 3] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGTRAP];
+
+/// Takes a SIGSEGV, SIGBUS or SIGTRAP that a guest access caused.
 ///
 /// True: the thread will go on as the access demands; the handler must just return. False: not a guest's.
 ///
@@ -76,22 +82,26 @@ pub unsafe fn on_host_signal(
     let (info, uc) = unsafe { (&*info, &mut *context.cast::<libc::ucontext_t>()) };
     let regs = &mut uc.uc_mcontext.gregs;
     let pc = regs[libc::REG_RIP as usize] as u64;
+    const SI_KERNEL: i32 = 128;
     const SEGV_MAPERR: i32 = 1;
     const SEGV_ACCERR: i32 = 2;
+    let stepped = refused::end_step(regs, sig == libc::SIGTRAP);
     let (known, kind) = match (sig, info.si_code) {
+        (libc::SIGTRAP, _) => return stepped,
+        // SI_KERNEL: a non-canonical address, which the host does not tell (a bus error if RSP or RBP is its base);
+        // others were sent by a process.
+        (libc::SIGBUS | libc::SIGSEGV, SI_KERNEL) => (false, TrapKind::Unmapped),
         (libc::SIGBUS, libc::BUS_ADRALN) => (true, TrapKind::Align),
-        (libc::SIGBUS, code) => (code > 0 && code < 128, TrapKind::Bus),
+        (libc::SIGBUS, code) => (code > 0, TrapKind::Bus),
         (_, SEGV_MAPERR) => (true, TrapKind::Unmapped),
         (_, SEGV_ACCERR) => (true, TrapKind::Protected),
-        // SI_KERNEL: a non-canonical address, which the host does not tell; others were sent by a process.
-        (_, 128) => (false, TrapKind::Unmapped),
         _ => return false,
     };
     // SAFETY: si_addr is valid for these signals.
     let addr = known.then(|| unsafe { info.si_addr() } as u64);
     // Bit 1 of the page fault's error code: a write.
     let write = regs[libc::REG_ERR as usize] & 2 != 0;
-    let seen = Seen { addr, kind, write, host_pc: pc };
+    let mut seen = Seen { addr, kind, write, host_pc: pc };
     if let Some(resume) = access::recovery(pc) {
         LAST.set(seen);
         regs[libc::REG_RIP as usize] = resume as i64;
@@ -101,6 +111,14 @@ pub unsafe fn on_host_signal(
     let code = CODE_BEGIN.load(Ordering::Relaxed)..CODE_END.load(Ordering::Relaxed);
     if state.is_null() || !code.contains(&pc) {
         return false;
+    }
+    if !known && let Some(access) = refused::access_at(regs) {
+        // SAFETY: the area is that of the vCPU whose compiled code runs on this thread.
+        if let Some(addr) = unsafe { dispatch::without_ignored_bits(state, access.addr) } {
+            refused::step_with(regs, access, addr);
+            return true;
+        }
+        (seen.addr, seen.write) = (Some(access.addr), access.write);
     }
     LAST.set(seen);
     // SAFETY: this thread's compiled code runs with this area, and is stopped.
