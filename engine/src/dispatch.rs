@@ -36,24 +36,23 @@ unsafe fn owner<'a>(area: *mut VcpuArea) -> (&'a mut VcpuArea, &'a Engine) {
     unsafe { (&mut *area, &*(*area).engine.owner.cast::<Engine>()) }
 }
 
-/// The host address that an access at this one, which the host refuses, is to be made at; none if it is no better.
-/// From then on compiled code leaves the ignored bits out itself. For the signal handler.
+/// The host address that an access at this one, which the host refuses, is to be made at. If that is another one,
+/// compiled code clears the ignored bits itself from then on. For the signal handler.
 ///
 /// # Safety
 /// `area` is the area of the vCPU whose compiled code this thread was in.
-pub(crate) unsafe fn without_ignored_bits(area: *mut VcpuArea, addr: u64) -> Option<u64> {
+pub(crate) unsafe fn without_ignored_bits(area: *mut VcpuArea, addr: u64) -> u64 {
     // SAFETY: as this function demands; the engine's words used here are atomics and never written by others.
     let (poll, engine) = unsafe {
         (&*std::ptr::addr_of!((*area).engine.poll), &*(*area).engine.owner.cast::<Engine>())
     };
     let base = engine.config.guest_base;
     let clean = engine.desc.without_ignored_bits(addr.wrapping_sub(base)).wrapping_add(base);
-    if clean == addr {
-        return None;
+    if clean != addr {
+        engine.clear_ignored_bits();
+        poll.store(1, Ordering::Release);
     }
-    engine.clear_ignored_bits();
-    poll.store(1, Ordering::Release);
-    Some(clean)
+    clean
 }
 
 /// Leaves compiled code: the dispatcher goes on at `pc`.

@@ -114,11 +114,12 @@ pub unsafe fn on_host_signal(
     }
     if !known && let Some(access) = refused::access_at(regs) {
         // SAFETY: the area is that of the vCPU whose compiled code runs on this thread.
-        if let Some(addr) = unsafe { dispatch::without_ignored_bits(state, access.addr) } {
+        let addr = unsafe { dispatch::without_ignored_bits(state, access.addr) };
+        if addr != access.addr && !stepped {
             refused::step_with(regs, access, addr);
             return true;
         }
-        (seen.addr, seen.write) = (Some(access.addr), access.write);
+        (seen.addr, seen.write) = (Some(addr), access.write);
     }
     LAST.set(seen);
     // SAFETY: this thread's compiled code runs with this area, and is stopped.
