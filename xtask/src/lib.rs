@@ -7,6 +7,7 @@ pub mod apps;
 pub mod bench;
 pub mod cargo;
 pub mod ci;
+pub mod fuzz;
 pub mod guests;
 pub mod paths;
 pub mod process;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::guests;
 use xtask::guests::runs::Runner;
-use xtask::{apps, bench, cargo, ci, process, suite};
+use xtask::{apps, bench, cargo, ci, fuzz, process, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The work around Isamorph's code")]
@@ -36,6 +36,14 @@ enum Task {
     Guests {
         #[command(subcommand)]
         what: GuestsTask,
+    },
+    /// Fuzz the ELF loader, the decoder and lifts, the region compiler and the IR's text form with libFuzzer
+    Fuzz {
+        /// Only targets whose name contains this: elf, lift, text, compile
+        target: Option<String>,
+        /// How long each
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
     },
     /// Ask an independent oracle for expected results
     Oracle {
@@ -154,6 +162,7 @@ fn perform(task: Task) -> Result<()> {
             let options = suite::Options { levels: opt, engines: engine, filter, every };
             suite::run(suite, &options)?.close()
         }
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Oracle { what } => match what {
             OracleTask::Guests { names } => bless_guests(&names),
             OracleTask::Rows { files } => cargo::tests_program("rows", "fill", &files),

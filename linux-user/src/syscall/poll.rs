@@ -135,10 +135,15 @@ fn events(
     let mut host = vec![libc::epoll_event { events: 0, u64: 0 }; room as usize];
     let max = if asked <= 0 { max } else { room };
     let ready = call(ctx, host.as_mut_ptr().addr() as u64, max)?;
-    let mut bytes = Vec::with_capacity(ready as usize * layout.size);
-    for event in &host[..ready as usize] {
+    let mut bytes = Vec::with_capacity(layout.size);
+    // As in the kernel, events before one that cannot be written count.
+    for (n, event) in host[..ready as usize].iter().enumerate() {
+        bytes.clear();
         layout.encode(Event { events: event.events, data: event.u64 }, &mut bytes);
+        match ctx.write_bytes(out.wrapping_add((n * layout.size) as u64), &bytes) {
+            Err(_) if n > 0 => return Ok(n as u64),
+            written => written?,
+        }
     }
-    ctx.write_bytes(out, &bytes)?;
     Ok(ready)
 }
