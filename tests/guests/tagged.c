@@ -1,4 +1,5 @@
 // Top-byte ignore: data accesses and branches through addresses whose top byte is a tag, hot enough to be compiled.
+//@ run: => exit 0
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
