@@ -2,8 +2,6 @@
 //!
 //! PC-relative operands are written relative to the instruction (`.`).
 
-use isamorph_a64::isa::{Decoded, decode};
-
 #[rustfmt::skip]
 const BF16: &[(u32, &str)] = &[
     (0x1e63_4268, "bfcvt"), // bfcvt h8, s19
@@ -735,17 +733,10 @@ const CHAPTERS: [&[(u32, &str)]; 26] = [
 
 #[test]
 fn every_word_decodes_to_its_pattern() {
-    for (word, name) in CHAPTERS.into_iter().flatten() {
-        match decode(*word) {
-            Decoded::Insn(insn) => assert_eq!(insn.name(), *name, "{word:#010x}"),
-            other => panic!("{word:#010x} should be {name}, is {other:?}"),
-        }
-    }
+    super::all_decode(CHAPTERS.into_iter().flatten());
 }
 
 #[test]
 fn reserved_words_are_unallocated() {
-    for word in UNALLOCATED {
-        assert!(matches!(decode(*word), Decoded::Unallocated(_)), "{word:#010x}");
-    }
+    super::all_unallocated(UNALLOCATED);
 }

@@ -2,8 +2,6 @@
 //!
 //! PC-relative operands are written relative to the instruction (`.`).
 
-use isamorph_a64::isa::{Decoded, decode};
-
 #[rustfmt::skip]
 const DP_IMM: &[(u32, &str)] = &[
     (0x50e6_b438, "adr"), // adr x24, .-0x3297a
@@ -443,24 +441,15 @@ const TODO: &[u32] = &[
 #[test]
 fn every_word_decodes_to_its_pattern() {
     let chapters = [DP_IMM, DP_REG, BRANCH, SYSTEM, LDST, LDST_EXCLUSIVE, LDST_ATOMIC, CRC32];
-    for (word, name) in chapters.into_iter().flatten() {
-        match decode(*word) {
-            Decoded::Insn(insn) => assert_eq!(insn.name(), *name, "{word:#010x}"),
-            other => panic!("{word:#010x} should be {name}, is {other:?}"),
-        }
-    }
+    super::all_decode(chapters.into_iter().flatten());
 }
 
 #[test]
 fn reserved_words_are_unallocated() {
-    for word in UNALLOCATED {
-        assert!(matches!(decode(*word), Decoded::Unallocated(_)), "{word:#010x}");
-    }
+    super::all_unallocated(UNALLOCATED);
 }
 
 #[test]
 fn unimplemented_classes_are_named() {
-    for word in TODO {
-        assert!(matches!(decode(*word), Decoded::Todo(_)), "{word:#010x}");
-    }
+    super::all_named(TODO);
 }
