@@ -1,12 +1,13 @@
 //! One program of a suite: how it is built, how it is run, what it must print.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::Suite;
+use crate::guests::programs::CROSS_SYSROOT;
 use crate::guests::runs::{Runner, first_difference};
 use crate::process::{Outcome, capture};
 
@@ -26,6 +27,8 @@ pub struct Case {
     pub flags: Vec<String>,
     /// Libraries, behind the sources.
     pub libs: Vec<String>,
+    /// Linked with the shared C library of the cross compiler, not with the static one.
+    pub dynamic: bool,
     /// Environment variables of the run.
     pub env: Vec<(&'static str, &'static str)>,
     /// What it prints.
@@ -64,7 +67,8 @@ impl Case {
     pub fn check(&self, runner: Runner, suite: Suite) -> Result<Option<String>> {
         let binary = self.binary(suite);
         let folder = binary.parent().expect("a program lies in a folder");
-        let mut command = runner.command(None, &binary);
+        let sysroot = self.dynamic.then(|| Path::new(CROSS_SYSROOT));
+        let mut command = runner.command(sysroot, &binary);
         command.current_dir(folder).envs(self.env.iter().copied());
         let outcome = capture(&mut command, b"", LIMIT)?;
         if !outcome.success() {

@@ -62,11 +62,13 @@ pub fn plan(text: &str, level: &str, defaults: Defaults) -> Option<Plan> {
     let mut output = None;
     for (name, args) in &directives {
         let arg = |at: usize| args.get(at).map_or("", String::as_str);
+        // Flags are a word list or a quoted one, in braces or not.
+        let flags = || list(arg(0)).iter().flat_map(|part| words(part)).collect::<Vec<_>>();
         match name.as_str() {
             "dg-do" if selected(arg(1)) => runs = Some(arg(0) == "run"),
             "dg-do" => runs = runs.or(Some(false)),
-            "dg-options" if selected(arg(1)) => options = words(arg(0)),
-            "dg-additional-options" if selected(arg(1)) => further.extend(words(arg(0))),
+            "dg-options" if selected(arg(1)) => options = flags(),
+            "dg-additional-options" if selected(arg(1)) => further.extend(flags()),
             "dg-add-options" => {
                 let known = FEATURES.iter().find(|(feature, _)| *feature == arg(0));
                 // An unknown feature is named by the compiler, which lacks what the test needs.
@@ -214,6 +216,7 @@ mod tests {
                     /* { dg-add-options arm_v8_1a_neon } */";
         assert_eq!(flags(text, "-O0").as_deref(), Some("-O0 -fwrapv -O2 -g -march=armv8.1-a"));
         assert_eq!(flags("", "").as_deref(), Some("-ansi"));
+        assert_eq!(flags("{ dg-options { \"-g -O1\" } }", "").as_deref(), Some("-g -O1"));
     }
 
     #[test]

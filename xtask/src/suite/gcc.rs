@@ -29,6 +29,8 @@ struct Folder {
     files: &'static str,
     /// Whether every test is built at several levels.
     leveled: bool,
+    /// Linked with the shared C library: its tests define functions that the static one has too.
+    dynamic: bool,
     defaults: Defaults<'static>,
     /// Flags of all its tests.
     flags: &'static str,
@@ -41,33 +43,14 @@ const RUN: Defaults = Defaults { runs: true, options: "" };
 const ANSI: Defaults = Defaults { runs: false, options: "-ansi -pedantic-errors" };
 
 const TORTURE: [Folder; 3] = [
+    execute("gcc.c-torture/execute", ""),
+    Folder { flags: "-fno-inline", ..execute("gcc.c-torture/execute/ieee", "ieee-") },
     Folder {
-        path: "gcc.c-torture/execute",
-        prefix: "",
-        files: "",
-        leveled: true,
-        defaults: RUN,
-        flags: "",
-        with: &[],
-    },
-    Folder {
-        path: "gcc.c-torture/execute/ieee",
-        prefix: "ieee-",
-        files: "",
-        leveled: true,
-        defaults: RUN,
-        flags: "-fno-inline",
-        with: &[],
-    },
-    Folder {
-        path: "gcc.c-torture/execute/builtins",
-        prefix: "builtins/",
-        files: "",
-        leveled: true,
-        defaults: RUN,
+        dynamic: true,
         flags: "-fno-tree-dse -fno-tree-loop-distribute-patterns -fno-tracer -fno-ipa-ra \
                 -fno-inline-functions",
         with: &["?-lib.c", "lib/main.c"],
+        ..execute("gcc.c-torture/execute/builtins", "builtins/")
     },
 ];
 
@@ -79,13 +62,8 @@ const AARCH64: [Folder; 8] = [
     plain("gcc.target/aarch64/acle", "acle/"),
     Folder { leveled: true, ..plain("gcc.target/aarch64/torture", "torture/") },
     Folder {
-        path: "gcc.target/aarch64/advsimd-intrinsics",
-        prefix: "advsimd-intrinsics/",
-        files: "",
-        leveled: true,
         defaults: Defaults { runs: true, options: "-march=armv8.2-a+fp16" },
-        flags: "",
-        with: &[],
+        ..execute("gcc.target/aarch64/advsimd-intrinsics", "advsimd-intrinsics/")
     },
     aapcs64("test_"),
     aapcs64("va_arg-"),
@@ -96,20 +74,27 @@ const AAPCS64_RETURNS: [Folder; 2] = [
     Folder { flags: "-fno-inline", with: &[], ..aapcs64("rec_") },
 ];
 
+/// Built as it says itself, and run if it says so.
 const fn plain(path: &'static str, prefix: &'static str) -> Folder {
-    Folder { path, prefix, files: "", leveled: false, defaults: ANSI, flags: "", with: &[] }
+    Folder {
+        path,
+        prefix,
+        files: "",
+        leveled: false,
+        dynamic: false,
+        defaults: ANSI,
+        flags: "",
+        with: &[],
+    }
+}
+
+/// Built at several levels and run unless it says otherwise.
+const fn execute(path: &'static str, prefix: &'static str) -> Folder {
+    Folder { leveled: true, defaults: RUN, ..plain(path, prefix) }
 }
 
 const fn aapcs64(files: &'static str) -> Folder {
-    Folder {
-        path: "gcc.target/aarch64/aapcs64",
-        prefix: "aapcs64/",
-        files,
-        leveled: true,
-        defaults: RUN,
-        flags: "",
-        with: &["abitest.S"],
-    }
+    Folder { files, with: &["abitest.S"], ..execute("gcc.target/aarch64/aapcs64", "aapcs64/") }
 }
 
 /// The torture tests at each level.
@@ -163,7 +148,7 @@ impl Folder {
         flags.extend(self.flags.split_whitespace().map(str::to_owned));
         // An older form of the directives: a Tcl file beside the source.
         let script = fs::read_to_string(source.with_extension("x")).unwrap_or_default();
-        flags.extend(script.lines().filter_map(unconditional_flag));
+        flags.extend(script.lines().flat_map(unconditional_flags));
         let mut sources = vec![source.to_owned()];
         sources
             .extend(self.with.iter().map(|with| source.with_file_name(with.replace('?', &stem))));
@@ -173,17 +158,19 @@ impl Folder {
             sources,
             flags,
             libs: vec!["-lm".into()],
+            dynamic: self.dynamic,
             prints: plan.output.map_or(Prints::Anything, Prints::Part),
             ..Case::default()
         })
     }
 }
 
-/// The flag of a line `lappend additional_flags "…"` or `set additional_flags …` that is not inside a condition.
-fn unconditional_flag(line: &str) -> Option<String> {
+/// The flags of a line `lappend additional_flags "…"` or `set additional_flags …` that is not inside a condition.
+fn unconditional_flags(line: &str) -> Vec<String> {
     let set = "set additional_flags";
-    let flag = line.strip_prefix("lappend additional_flags").or_else(|| line.strip_prefix(set))?;
-    Some(flag.trim().trim_matches('"').to_owned())
+    let flags = line.strip_prefix("lappend additional_flags").or_else(|| line.strip_prefix(set));
+    let words = flags.unwrap_or("").split_whitespace();
+    words.map(|word| word.trim_matches('"').to_owned()).collect()
 }
 
 /// Unpacks the tests, if that was not done before.

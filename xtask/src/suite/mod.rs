@@ -169,7 +169,8 @@ fn build<'a>(
     let results = process::in_parallel(cases, |case| {
         let binary = case.binary(suite);
         let mut command = Command::new(COMPILER);
-        command.args(["-static", "-w"]).args(&case.flags).arg("-o").arg(&binary);
+        command.args((!case.dynamic).then_some("-static")).arg("-w").args(&case.flags);
+        command.arg("-o").arg(&binary);
         command.args(&case.sources).args(&case.libs);
         compile_if_stale(&mut command, &case.sources[0], &binary)
     });
