@@ -46,7 +46,8 @@ pub fn run() -> Result<()> {
         process::run(cargo(&bin).args(["--", "--seed", "1", "--count", RANDOM_CASES]))
     });
     sub_tally(&mut tally, "real programs", || {
-        apps::run(&apps::Options { engines: vec![Runner::ENGINES[2]], filter: None, every: 1 })
+        let engines = vec![Runner::ENGINES[2]];
+        apps::run(&apps::Options { engines, filter: None, every: 1, long: false })
     });
     for (suite, every) in SAMPLES {
         sub_tally(&mut tally, &format!("sample of {}", suite.name()), || {

@@ -52,9 +52,12 @@ enum Task {
     },
     /// Compare real programs of Debian on our engines with native ones
     Apps {
-        /// Engines to run on
-        #[arg(long, value_delimiter = ',', default_value = "interp,jit,auto", value_parser = runner)]
+        /// Engines to run on [default: all; jit and auto for long cases]
+        #[arg(long, value_delimiter = ',', value_parser = runner)]
         engine: Vec<Runner>,
+        /// The long cases (Python's own tests, compressors, cc1, numpy, …) instead of the others
+        #[arg(long)]
+        long: bool,
         /// Only every N-th case
         #[arg(long, default_value_t = 1)]
         every: usize,
@@ -150,8 +153,8 @@ fn perform(task: Task) -> Result<()> {
                 guests::sysroot::make(&arch, &packages).map(drop)
             }
         },
-        Task::Apps { engine, every, filter } => {
-            apps::run(&apps::Options { engines: engine, filter, every })?.close()
+        Task::Apps { engine, long, every, filter } => {
+            apps::run(&apps::Options { engines: engine, filter, every, long })?.close()
         }
         Task::Bench { rounds, engine, filter } => {
             let table = bench::run(&bench::Options { rounds, engine, filter })?;

@@ -15,6 +15,9 @@ struct HostPackage {
     why: &'static str,
 }
 
+/// Why programs are installed that guests run too.
+const NATIVE: &str = "the native side of the program comparison";
+
 const PACKAGES: &[HostPackage] = &[
     HostPackage {
         name: "gcc",
@@ -37,18 +40,25 @@ const PACKAGES: &[HostPackage] = &[
         brings: "busybox",
         why: "the native side of the applet comparison",
     },
-    HostPackage { name: "gawk", brings: "gawk", why: "the native side of the program comparison" },
+    HostPackage { name: "gawk", brings: "gawk", why: NATIVE },
     HostPackage {
         name: "xz-utils",
         brings: "xz",
         why: "the native side of the program comparison; unpacks sources",
     },
+    HostPackage { name: "python3", brings: "python3", why: NATIVE },
     HostPackage {
-        name: "python3",
-        brings: "python3",
-        why: "the native side of the program comparison",
+        name: "libpython3.11-testsuite",
+        brings: "/usr/lib/python3.11/test/test_math.py",
+        why: "the native side of the comparison of Python's own tests",
     },
-    HostPackage { name: "bc", brings: "bc", why: "the native side of the program comparison" },
+    HostPackage { name: "python3-pip", brings: "pip", why: "fetches numpy for the long programs" },
+    HostPackage { name: "bc", brings: "bc", why: NATIVE },
+    HostPackage { name: "lua5.4", brings: "lua5.4", why: NATIVE },
+    HostPackage { name: "luajit", brings: "luajit", why: NATIVE },
+    HostPackage { name: "openssl", brings: "openssl", why: NATIVE },
+    HostPackage { name: "sqlite3", brings: "sqlite3", why: NATIVE },
+    HostPackage { name: "zstd", brings: "zstd", why: NATIVE },
 ];
 
 /// From the backports: the version in the release itself is 7.2, too old for an oracle.
