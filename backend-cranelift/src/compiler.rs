@@ -38,8 +38,8 @@ pub struct CompileOptions<'a> {
     /// The poll word is looked at, at entries and in every loop.
     pub polls: bool,
     /// The Underflow flag is exact too where a result is rounded up to the least normal number (guests that
-    /// detect tininess before rounding; the host detects it after). Costs two to five instructions for each
-    /// multiplication and division: their results cannot wait for a common check.
+    /// detect tininess before rounding; the host detects it after). Costs two to four instructions for each
+    /// multiplication: every result of a chain is looked at, not only its end.
     pub exact_underflow: bool,
     /// Cranelift's effort.
     pub opt_level: OptLevel,

@@ -73,7 +73,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "MODEL[,+FEATURE,-FEATURE…]", env = "ISAMORPH_CPU", value_parser = CpuParser)]
     #[arg(default_value_t, hide_env_values = true)]
     cpu: CpuModel,
-    /// Keep all registers exact at every fault from the beginning
+    /// Keep all registers exact at every fault, and FPSR, from the beginning
     #[arg(long)]
     precise: bool,
     /// Print every system call on stderr
@@ -152,6 +152,7 @@ pub fn run(args: RunArgs) -> ExitCode {
         engine: EngineConfig {
             kind: args.engine.into(),
             precise: args.precise,
+            exact_flags: args.precise,
             ..EngineConfig::default()
         },
         strace: args.strace,

@@ -24,6 +24,8 @@ pub struct EngineConfig {
     pub optimise_interpreted: bool,
     /// Keep registers exact at every fault from the beginning.
     pub precise: bool,
+    /// Keep the cumulative floating-point flags exact from the beginning, not only once the guest looks at them.
+    pub exact_flags: bool,
     /// Executions of a block after which the region there is compiled ([`EngineKind::Auto`]).
     pub threshold: u32,
     /// Let compiled regions jump to each other. Without, each returns to the dispatcher (lockstep, tests).
@@ -42,6 +44,7 @@ impl Default for EngineConfig {
             kind: EngineKind::Auto,
             optimise_interpreted: true,
             precise: false,
+            exact_flags: false,
             threshold: 200,
             chain: true,
             limits: Limits { region_insns: 300, block_insns: 64 },

@@ -35,6 +35,8 @@ pub struct Engine {
     pub(crate) precise: AtomicBool,
     /// The guest was seen to set ignored bits of an address: compiled code is to clear them.
     clears_ignored_bits: AtomicBool,
+    /// The guest was seen to look at the cumulative floating-point flags.
+    exact_flags: AtomicBool,
     /// Compiled code was made with less [`Care`] than is due now, and could not be dropped yet.
     drop_due: AtomicBool,
     /// Counts invalidations and flushes: vCPUs drop what they cached when it moves.
@@ -60,6 +62,8 @@ pub(crate) struct Care {
     pub precise: bool,
     /// Ignored top bits of addresses are cleared before every access.
     pub clear_ignored_bits: bool,
+    /// Every cumulative floating-point flag is exact.
+    pub exact_flags: bool,
 }
 
 impl Engine {
@@ -98,6 +102,7 @@ impl Engine {
             counters: Counters::default(),
             precise: AtomicBool::new(config.precise),
             clears_ignored_bits: AtomicBool::new(false),
+            exact_flags: AtomicBool::new(config.exact_flags),
             drop_due: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             registry: Mutex::default(),
@@ -158,6 +163,14 @@ impl Engine {
         }
     }
 
+    /// The guest looks at the cumulative floating-point flags, or will: they are to be exact from now on.
+    pub(crate) fn set_exact_flags(&self) {
+        if !self.exact_flags.swap(true, Ordering::AcqRel) {
+            self.drop_due.store(true, Ordering::Release);
+            self.drop_if_due();
+        }
+    }
+
     /// Drops compiled code if that is due.
     pub(crate) fn drop_if_due(&self) {
         if self.drop_due.load(Ordering::Relaxed)
@@ -173,6 +186,7 @@ impl Engine {
         Care {
             precise: self.is_precise(),
             clear_ignored_bits: self.clears_ignored_bits.load(Ordering::Acquire),
+            exact_flags: self.exact_flags.load(Ordering::Acquire),
         }
     }
 

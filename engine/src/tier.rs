@@ -12,7 +12,7 @@ use crate::region_former;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use isamorph_backend_cranelift::{CodeBlob, CompileError, CompileOptions, Compiler};
 use isamorph_ir::opt::{OptOptions, optimize_region_with};
-use isamorph_ir::{Mode, Region};
+use isamorph_ir::{Block, Mode, Region};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,14 +128,18 @@ impl Engine {
     fn compile(&self, compiler: &mut Option<Compiler>, key: Key) -> Outcome {
         let begun = Instant::now();
         let Some(since) = self.begin() else { return Outcome::Failed };
-        let care = self.care();
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
         let made = catch_unwind(AssertUnwindSafe(|| {
+            let region = self.form(key);
+            if region.blocks.iter().any(Block::sees_fp_flags) {
+                self.set_exact_flags();
+            }
+            let care = self.care();
             let wish = Wish { care, listing: false };
-            self.translate(compiler, self.form(key), key.mode, wish)
+            self.translate(compiler, region, key.mode, wish).map(|(_, blob)| (care, blob))
         }));
         let outcome = match made {
-            Ok(Ok((_, blob))) => self.end(key, since, care, &blob),
+            Ok(Ok((care, blob))) => self.end(key, since, care, &blob),
             Ok(Err(error)) => {
                 tracing::error!(
                     pc = format_args!("{:#x}", key.pc),
@@ -177,7 +181,7 @@ impl Engine {
         compiler: &mut Option<Compiler>,
         mut region: Region,
         mode: Mode,
-        Wish { care: Care { precise, clear_ignored_bits }, listing }: Wish,
+        Wish { care: Care { precise, clear_ignored_bits, exact_flags }, listing }: Wish,
     ) -> Result<(Region, CodeBlob), CompileError> {
         let ahead = Lookahead::new(&*self.frontend, &*self.code, mode, precise);
         let flags_dead_at = |pc| ahead.flags_dead_at(pc);
@@ -191,6 +195,7 @@ impl Engine {
         let options = CompileOptions {
             precise,
             clear_ignored_bits,
+            exact_underflow: exact_flags,
             listing,
             guest_base,
             flags_dead_at,

@@ -376,6 +376,9 @@ impl Vcpu {
         let block = engine.blocks.find(key).unwrap_or_else(|| {
             let max = engine.config.limits.block_insns;
             let mut block = engine.frontend.lift(&*engine.code, key.pc, key.mode, max);
+            if block.sees_fp_flags() {
+                engine.set_exact_flags();
+            }
             if engine.config.optimise_interpreted {
                 optimize_block(engine.desc, &mut block, &OptOptions { precise: true });
             }

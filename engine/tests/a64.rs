@@ -196,6 +196,41 @@ fn changed_code_is_seen() {
     }
 }
 
+/// (1 + 2^-23) (1 - 2^-23) 2^-126 is below the least normal number and rounds to it: Arm, unlike the host, tells of it.
+#[test]
+fn underflow_is_told_of_once_the_guest_looks_at_the_flags() {
+    let code = [
+        0x94000006u32, // 1: bl 2f
+        0xf1000673,    // subs x19, x19, #1
+        0x54ffffc1,    // b.ne 1b
+        0xd63f0280,    // blr x20
+        0x94000002,    // bl 2f
+        0xd61f02a0,    // br x21
+        0x1e220820,    // 2: fmul s0, s1, s2
+        0xd65f03c0,    // ret
+        0xd51b443f,    // msr fpsr, xzr
+        0xd65f03c0,    // ret
+        0xd53b4420,    // mrs x0, fpsr
+        0xd4000001,    // svc #0
+    ];
+    for kind in KINDS {
+        let guest = Guest::new(&code);
+        let mut v = vcpu(kind, guest.base);
+        for (name, value) in [
+            ("v1", 0x3f80_0001),
+            ("v2", 0x007f_ffff),
+            ("x19", 100_000),
+            ("x20", guest.base + 32),
+            ("x21", guest.base + 40),
+        ] {
+            set(&mut v, name, value);
+        }
+        assert_eq!(v.run(), VmExit::Syscall { imm: 0 }, "{kind:?}");
+        assert_eq!(get(&v, "v0"), 0x0080_0000);
+        assert_eq!(get(&v, "x0"), 0x18, "{kind:?}: underflow, inexact");
+    }
+}
+
 #[test]
 fn a_kick_interrupts_an_endless_loop() {
     for kind in KINDS {

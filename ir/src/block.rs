@@ -1,6 +1,7 @@
 //! Blocks: straight-line code of one or more guest instructions, and how it ends.
 
 use crate::inst::{Inst, Value};
+use crate::op::Op;
 use crate::ty::Ty;
 
 /// What an indirect branch is, so that engines can predict it.
@@ -156,6 +157,11 @@ impl Block {
             insts: Vec::new(),
             term: Term::goto(pc),
         }
+    }
+
+    /// Does it read or replace the cumulative floating-point flags?
+    pub fn sees_fp_flags(&self) -> bool {
+        self.insts.iter().any(|i| matches!(i.op, Op::FpFlagsRead | Op::FpFlagsWrite))
     }
 
     /// Type of a value, `None` if its instruction has no result.

@@ -37,19 +37,13 @@ impl Kind {
             Self::Jit | Self::Precise => (EngineKind::Jit, true),
         };
         let precise = self == Self::Precise;
-        EngineConfig { kind, optimise_interpreted, precise, ..EngineConfig::default() }
-    }
-
-    /// Takes out of our outcome what this kind of engine is known to do differently, where the truth has it.
-    ///
-    /// Compiled code takes the underflow flag from the host. An x86 detects tininess after rounding, an Arm before: where an
-    /// inexact result rounds to the smallest normal number, FPSR.UFC stays clear (docs/status.md lists this).
-    pub fn allow_for_known(self, truth: &State, ours: &mut State) {
-        const UFC: u32 = 1 << 3;
-        const IXC: u32 = 1 << 4;
-        let compiled = matches!(self, Self::Jit | Self::Precise);
-        if compiled && truth.fpsr & (UFC | IXC) == UFC | IXC && ours.fpsr | UFC == truth.fpsr {
-            ours.fpsr = truth.fpsr;
+        EngineConfig {
+            kind,
+            optimise_interpreted,
+            precise,
+            // Every case is asked for its flags at the end.
+            exact_flags: true,
+            ..EngineConfig::default()
         }
     }
 

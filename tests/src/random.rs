@@ -60,74 +60,103 @@ impl Random {
         }
     }
 
-    /// A vector of lanes of one kind: integers of any width, or floating-point numbers near the corners of their format.
+    /// A vector of lanes of one kind: integers of any width, or floating-point numbers ([`Random::float`]).
     pub fn vector(&mut self) -> u128 {
-        const DOUBLES: [u64; 20] = [
-            0,
-            0x8000_0000_0000_0000, // -0
-            0x3ff0_0000_0000_0000, // 1
-            0xbff8_0000_0000_0000, // -1.5
-            0x7ff0_0000_0000_0000, // infinity
-            0xfff0_0000_0000_0000,
-            0x7ff8_0000_0000_0000, // the default NaN
-            0xfff8_0000_0000_1234, // quiet NaN
-            0x7ff0_0000_0000_0001, // signalling NaN
-            0xfff4_0000_0000_0abc,
-            0x0000_0000_0000_0001, // smallest denormal
-            0x800f_ffff_ffff_ffff, // largest denormal
-            0x0010_0000_0000_0000, // smallest normal
-            0x7fef_ffff_ffff_ffff, // largest
-            0x41df_ffff_ffc0_0000, // 2^31 - 1
-            0x43e0_0000_0000_0000, // 2^63
-            0x4330_0000_0000_0001, // 2^52 + 1
-            0x36a0_0000_0000_0000, // smallest denormal of single precision
-            0x380f_ffff_f000_0000, // between denormal and normal there
-            0x3fe0_0000_0000_0000, // 0.5
-        ];
-        const SINGLES: [u32; 16] = [
-            0,
-            0x8000_0000,
-            0x3f80_0000,
-            0xbfc0_0000,
-            0x7f80_0000,
-            0xff80_0000,
-            0x7fc0_0000,
-            0xffc1_2345,
-            0x7f80_0001,
-            0xffa0_0abc,
-            0x0000_0001,
-            0x807f_ffff,
-            0x0080_0000,
-            0x7f7f_ffff,
-            0x4f00_0000,
-            0x3f00_0000,
-        ];
-        let lanes = |bits: u32, mut lane: Box<dyn FnMut() -> u64>| {
-            (0..128 / bits).fold(0_u128, |vector, n| vector | u128::from(lane()) << (n * bits))
-        };
-        let mut inner = self.clone();
-        self.next_u64();
-        match self.below(8) {
-            0 => lanes(64, Box::new(move || *inner.pick(&DOUBLES))),
-            1 => lanes(32, Box::new(move || (*inner.pick(&SINGLES)).into())),
-            2 => lanes(64, Box::new(move || inner.double())),
-            3 => lanes(32, Box::new(move || inner.single().into())),
-            4 => lanes(64, Box::new(move || inner.integer())),
-            5 => lanes(32, Box::new(move || inner.integer() & 0xffff_ffff)),
-            6 => lanes(8, Box::new(move || inner.integer() & 0xff)),
-            _ => u128::from(self.next_u64()) << 64 | u128::from(self.next_u64()),
+        match self.below(10) {
+            0..=2 => self.lanes(64, |r| r.float(DOUBLE)),
+            3..=5 => self.lanes(32, |r| r.float(SINGLE)),
+            6 => self.lanes(16, |r| r.float(HALF)),
+            7 => self.lanes(64, Self::integer),
+            8 => self.lanes(32, Self::integer),
+            _ => self.lanes(8, Self::integer),
         }
     }
 
-    /// A double of moderate size, so that results of arithmetic are finite and inexact.
-    fn double(&mut self) -> u64 {
-        let exponent = 1023 - 40 + self.below(80);
-        self.next_u64() & 0x800f_ffff_ffff_ffff | exponent << 52
+    fn lanes(&mut self, bits: u32, mut lane: impl FnMut(&mut Self) -> u64) -> u128 {
+        let mask = u64::MAX >> (64 - bits);
+        (0..128 / bits).fold(0, |vector, n| vector | u128::from(lane(self) & mask) << (n * bits))
     }
 
-    /// The same in single precision.
-    fn single(&mut self) -> u32 {
-        let exponent = 127 - 30 + self.below(60) as u32;
-        self.next_u64() as u32 & 0x807f_ffff | exponent << 23
+    /// A number of this format where arithmetic has its corners: zeros, infinities, NaNs, denormals; numbers whose
+    /// products, or whose narrower forms, lie at the ends of a format's range; integers at the ends of theirs;
+    /// significands whose sums, products and narrower forms lie halfway between two numbers.
+    fn float(&mut self, Format { exponent, fraction }: Format) -> u64 {
+        let bias = (1_u64 << (exponent - 1)) - 1;
+        let largest = 2 * bias + 1;
+        let sign = self.below(2) << (exponent + fraction);
+        let near = |r: &mut Self, middle: u64| (middle + r.below(7)).saturating_sub(3);
+        let power = match self.below(16) {
+            0 => return sign,
+            1 => return sign | largest << fraction,
+            2 => largest,
+            3 => 0,
+            4 => near(self, 1),
+            5 => near(self, largest - 1),
+            // Products of two such are about the least or the largest.
+            6 => near(self, bias / 2),
+            7 => near(self, bias + bias / 2),
+            // The ends of the narrower formats, and of integers.
+            8 => {
+                let below = *self.pick(&[14, 24, 126, 149]);
+                near(self, bias.saturating_sub(below))
+            }
+            9 => {
+                let above = *self.pick(&[15, 16, 31, 32, 63, 64, 127]);
+                near(self, bias + above)
+            }
+            10 => near(self, bias + u64::from(fraction)),
+            11..=13 => near(self, bias),
+            _ => bias - 4 * u64::from(exponent).min(3) + self.below(24),
+        };
+        sign | power.min(largest) << fraction | self.fraction(fraction)
+    }
+
+    /// The bits behind the point: few, all but few, or any.
+    fn fraction(&mut self, bits: u32) -> u64 {
+        let mask = (1_u64 << bits) - 1;
+        mask & match self.below(8) {
+            0 => 0,
+            1 => mask,
+            2 => 1 << self.below(bits.into()),
+            3 => mask << self.below(bits.into()),
+            4 => (mask >> self.below(bits.into())).wrapping_add(self.below(3)).wrapping_sub(1),
+            // The upper ones: products of two such are often halfway.
+            5 => self.next_u64() << (bits / 2),
+            _ => self.next_u64(),
+        }
+    }
+}
+
+/// A floating-point format by the widths of its fields.
+#[derive(Clone, Copy)]
+struct Format {
+    exponent: u32,
+    fraction: u32,
+}
+
+const DOUBLE: Format = Format { exponent: 11, fraction: 52 };
+const SINGLE: Format = Format { exponent: 8, fraction: 23 };
+const HALF: Format = Format { exponent: 5, fraction: 10 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_of_every_kind() {
+        let mut random = Random::new(1);
+        for format in [DOUBLE, SINGLE, HALF] {
+            let width = 1 + format.exponent + format.fraction;
+            let all: Vec<u64> = (0..10_000).map(|_| random.float(format)).collect();
+            assert!(all.iter().all(|v| width == 64 || v >> width == 0));
+            let exponent = |v: u64| v >> format.fraction & ((1 << format.exponent) - 1);
+            let fraction = |v: u64| v & ((1 << format.fraction) - 1);
+            let largest = (1 << format.exponent) - 1;
+            let count = |wanted: &dyn Fn(u64) -> bool| all.iter().filter(|v| wanted(**v)).count();
+            assert!(count(&|v| exponent(v) == largest && fraction(v) != 0) > 300, "NaNs");
+            assert!(count(&|v| exponent(v) == largest && fraction(v) == 0) > 300, "infinities");
+            assert!(count(&|v| exponent(v) == 0 && fraction(v) != 0) > 300, "denormals");
+            assert!(count(&|v| (1..largest).contains(&exponent(v))) > 3000, "normal numbers");
+        }
     }
 }

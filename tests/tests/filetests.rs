@@ -50,7 +50,7 @@ fn exec_rows_are_what_the_oracle_says() {
                 continue;
             }
             let outcome = oracle.ask(&[row.case().unwrap()], true).unwrap().remove(0);
-            match row.check(None, &outcome) {
+            match row.check(&outcome) {
                 Ok(()) => report.passed += 1,
                 Err(error) => {
                     report.failures.push(format!("{}: {line}\n  {error:#}", file.display()))

@@ -172,7 +172,7 @@ impl Lower<'_, '_> {
         };
         let live: Vec<usize> = (0..links.len()).filter(|n| needed(&links[*n])).collect();
         let values: Vec<BlockArg> = live.iter().map(|n| links[*n].value.into()).collect();
-        let conditions = self.nan_conditions(&links);
+        let conditions = self.conditions(&links);
         let (last, first) = conditions.split_last().expect("a chain ends somewhere");
         for c in first {
             let next = self.b.create_block();
@@ -205,29 +205,31 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// Not zero if some end of the chain is a NaN: one comparison looks at two.
-    fn nan_conditions(&mut self, links: &[Link]) -> Vec<ir::Value> {
+    /// Not zero if the chain must be computed again: some end of it is a NaN (one comparison looks at two), or some
+    /// link may have underflowed unseen.
+    fn conditions(&mut self, links: &[Link]) -> Vec<ir::Value> {
         let mut conditions = Vec::new();
         for ty in [F32, F64, F32X4, F64X2] {
-            let ends: Vec<ir::Value> = links
-                .iter()
-                .filter(|l| !l.consumed && self.type_of(l.value) == ty)
-                .map(|l| l.value)
-                .collect();
-            let mut any = None;
+            let of_type = links.iter().filter(|l| self.type_of(l.value) == ty);
+            let (tiny, others): (Vec<&Link>, Vec<&Link>) =
+                of_type.partition(|l| self.rounds_up_tiny(l.inst.op));
+            let ends: Vec<ir::Value> =
+                others.iter().filter(|l| !l.consumed).map(|l| l.value).collect();
+            let mut masks = Vec::new();
             for pair in ends.chunks(2) {
-                let nan = self.b.ins().fcmp(FloatCC::Unordered, pair[0], pair[pair.len() - 1]);
-                if !ty.is_vector() {
-                    conditions.push(nan);
-                } else {
-                    any = Some(match any {
-                        None => nan,
-                        Some(other) => self.b.ins().bor(other, nan),
-                    });
-                }
+                masks.push(self.b.ins().fcmp(FloatCC::Unordered, pair[0], pair[pair.len() - 1]));
             }
-            if let Some(mask) = any {
-                conditions.push(self.any_lane(mask));
+            for link in tiny {
+                let whole = !link.consumed || !ty.is_vector();
+                masks.push(match whole {
+                    true => self.nan_or_least(link.value),
+                    false => self.is_least(link.value),
+                });
+            }
+            if !ty.is_vector() {
+                conditions.append(&mut masks);
+            } else if let Some(any) = masks.into_iter().reduce(|a, b| self.b.ins().bor(a, b)) {
+                conditions.push(self.any_lane(any));
             }
         }
         conditions

@@ -97,14 +97,12 @@ impl Lower<'_, '_> {
             Op::FRound => return self.round_to_integral(inst, form),
             _ => return None,
         }
-        let underflows = matches!(inst.op, Op::FMul | Op::FDiv | Op::FMulAdd);
-        if matches!(form, Form::Scalar(_) | Form::Full(_)) && !(underflows && self.sees_tininess())
-        {
+        if matches!(form, Form::Scalar(_) | Form::Full(_)) {
             return Some(self.link(inst, form, |l, args| l.arithmetic(inst.op, args)));
         }
         let args: Vec<ir::Value> = inst.args().map(|v| self.operand(form, v)).collect();
         let raw = self.arithmetic(inst.op, &args);
-        let bad = self.suspicious(underflows, raw);
+        let bad = self.suspicious(inst.op, raw);
         let value = self.finished(form, raw);
         Some(self.or_reference(inst, form.result(), bad, value))
     }
@@ -126,22 +124,43 @@ impl Lower<'_, '_> {
         self.desc.fp.rule == NanRule::Arm && self.opts.exact_underflow
     }
 
+    /// May this op round a tiny value up to the least normal number, and the guest detects tininess before
+    /// rounding? Sums that small are exact. Of two significands of p bits a quotient below 1 is below 1 - 2^-p,
+    /// which has p bits itself: so it stays tiny when rounded to nearest, and the host sees it too.
+    pub(super) fn rounds_up_tiny(&self, op: Op) -> bool {
+        matches!(op, Op::FMul | Op::FMulAdd) && self.sees_tininess()
+    }
+
     /// Not zero if a result or its flags may differ from the guest's: it is a NaN, or (for guests that detect
     /// tininess before rounding) it was rounded up to the least normal number.
-    fn suspicious(&mut self, underflows: bool, raw: ir::Value) -> ir::Value {
-        if !(underflows && self.sees_tininess()) {
+    fn suspicious(&mut self, op: Op, raw: ir::Value) -> ir::Value {
+        if !self.rounds_up_tiny(op) {
             return self.unordered(raw, raw);
         }
+        let odd = self.nan_or_least(raw);
+        if self.type_of(raw).is_vector() { self.any_lane(odd) } else { odd }
+    }
+
+    /// Which lanes are NaNs or the least normal number, of either sign.
+    pub(super) fn nan_or_least(&mut self, raw: ir::Value) -> ir::Value {
+        let ty = self.type_of(raw);
         let abs = self.b.ins().fabs(raw);
-        let least = self.least_normal(self.type_of(raw));
-        if !self.type_of(raw).is_vector() {
+        let least = self.least_normal(ty);
+        if !ty.is_vector() {
             // One host comparison sees both.
             return self.b.ins().fcmp(FloatCC::UnorderedOrEqual, abs, least);
         }
         let nan = self.b.ins().fcmp(FloatCC::Unordered, raw, raw);
-        let tiny = self.b.ins().fcmp(FloatCC::Equal, abs, least);
-        let either = self.b.ins().bor(nan, tiny);
-        self.any_lane(either)
+        let tiny = self.is_least(raw);
+        self.b.ins().bor(nan, tiny)
+    }
+
+    /// Which lanes are the least normal number, of either sign.
+    pub(super) fn is_least(&mut self, raw: ir::Value) -> ir::Value {
+        let ty = self.type_of(raw);
+        let abs = self.b.ins().fabs(raw);
+        let least = self.least_normal(ty);
+        self.b.ins().fcmp(FloatCC::Equal, abs, least)
     }
 
     pub(super) fn least_normal(&mut self, ty: Type) -> ir::Value {
