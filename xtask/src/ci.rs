@@ -19,7 +19,7 @@ use crate::{apps, process};
 const RANDOM_CASES: &str = "100000";
 /// Of each suite, every how-manieth program is run here; all of them by `cargo xtask suite`.
 const SAMPLES: [(Suite, usize); 3] =
-    [(Suite::Torture, 40), (Suite::GccAarch64, 30), (Suite::QemuTcg, 2)];
+    [(Suite::Torture, 8), (Suite::GccAarch64, 4), (Suite::QemuTcg, 1)];
 
 /// Runs all checks.
 pub fn run() -> Result<()> {
