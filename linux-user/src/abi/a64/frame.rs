@@ -41,6 +41,9 @@ const EXTRA_MAGIC: u32 = 0x4558_5401;
 const QC: u64 = 1 << 27;
 /// PSTATE bits that are the flags N, Z, C, V.
 const NZCV_SHIFT: u32 = 28;
+/// PSTATE.DIT and PSTATE.SSBS, which their slots hold at these places.
+const DIT: u64 = 1 << 24;
+const SSBS: u64 = 1 << 12;
 
 fn put(bytes: &mut [u8], at: usize, value: u64) {
     bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
@@ -85,7 +88,8 @@ pub(super) fn push(
     }
     put(&mut bytes, MC_SP, old_sp);
     put(&mut bytes, MC_PC, abi.get(state, abi.pc));
-    put(&mut bytes, MC_PSTATE, abi.get(state, abi.nzcv) << NZCV_SHIFT);
+    let [nzcv, dit, ssbs] = [abi.nzcv, abi.dit, abi.ssbs].map(|slot| abi.get(state, slot));
+    put(&mut bytes, MC_PSTATE, nzcv << NZCV_SHIFT | dit | ssbs);
 
     put32(&mut bytes, RECORDS, FPSIMD_MAGIC);
     put32(&mut bytes, RECORDS + 4, FPSIMD_SIZE as u32);
@@ -134,7 +138,10 @@ pub(super) fn pop(abi: &A64, state: &mut [u8], memory: &GuestMemory) -> Result<R
     }
     abi.set(state, abi.sp, get_u64(&bytes, MC_SP));
     abi.set(state, abi.pc, get_u64(&bytes, MC_PC));
-    abi.set(state, abi.nzcv, get_u64(&bytes, MC_PSTATE) >> NZCV_SHIFT & 15);
+    let pstate = get_u64(&bytes, MC_PSTATE);
+    abi.set(state, abi.nzcv, pstate >> NZCV_SHIFT & 15);
+    abi.set(state, abi.dit, pstate & DIT);
+    abi.set(state, abi.ssbs, pstate & SSBS);
     let fpsr = get_u32(&bytes, vectors + 8) as u64;
     abi.set(state, abi.fpsr, fpsr & 0x9f);
     abi.layout.write(state, abi.qc, if fpsr & QC != 0 { u128::MAX } else { 0 });

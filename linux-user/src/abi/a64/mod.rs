@@ -34,6 +34,8 @@ pub struct A64 {
     fpcr: Slot,
     fpsr: Slot,
     qc: Slot,
+    dit: Slot,
+    ssbs: Slot,
     tpidr: Slot,
     exclusive: Slot,
     /// The halves of each key of pointer authentication, in the order of the bits `PR_PAC_AP*KEY`.
@@ -71,6 +73,8 @@ impl A64 {
             fpcr: find("fpcr")?,
             fpsr: find("fpsr")?,
             qc: find("qc")?,
+            dit: find("dit")?,
+            ssbs: find("ssbs")?,
             tpidr: find("tpidr_el0")?,
             exclusive: find("excl_addr")?,
             pointer_keys,

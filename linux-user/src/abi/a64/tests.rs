@@ -9,7 +9,7 @@ fn layout() -> StateLayout {
     names.extend((0..32).map(|n| (format!("v{n}"), Ty::V128)));
     names.push(("qc".into(), Ty::V128));
     names.extend((0..31).map(|n| (format!("x{n}"), Ty::I64)));
-    for name in ["sp", "pc", "tpidr_el0", "excl_addr"] {
+    for name in ["sp", "pc", "tpidr_el0", "excl_addr", "dit", "ssbs"] {
         names.push((name.into(), Ty::I64));
     }
     for key in ["ia", "ib", "da", "db", "ga"] {
