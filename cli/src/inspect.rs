@@ -8,7 +8,7 @@
 mod clif;
 mod host;
 mod layout;
-mod program;
+pub mod program;
 mod stages;
 
 use crate::failure::Failure;

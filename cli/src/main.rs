@@ -6,6 +6,7 @@
 
 mod cpu;
 mod demo;
+mod diff;
 mod failure;
 mod inspect;
 mod isa;
@@ -26,6 +27,7 @@ Examples:
   isamorph run ./hello-arm64                          run a static arm64 program
   isamorph run -L SYSROOT /bin/bash -c 'uname -m'     run one of an arm64 file system
   isamorph inspect ./hello-arm64 --function main      see how a function is compiled
+  isamorph diff --engines interp,jit ./hello-arm64    compare two engines, instruction by instruction
   isamorph isa a64 --missing                          see which instructions are missing
 
 `isamorph COMMAND --help` tells more. ISAMORPH_LOG=info (or debug, trace) shows what the engine does.")]
@@ -42,6 +44,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show a piece of a program in every form: guest assembly, IR, optimised IR, CLIF, host assembly
     Inspect(inspect::InspectArgs),
+    /// Run a program by two engines in lockstep, and show the first instruction that differs
+    Diff(diff::DiffArgs),
     /// Tell how much of an instruction set is implemented
     Isa(isa::IsaArgs),
     /// One run of the demo's program
@@ -57,12 +61,18 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => return run::run(args),
         Command::DemoGuest(args) => return demo::guest::run(args),
+        Command::Diff(args) => return ended(diff::diff(&args)),
         Command::Demo(args) => demo::demo(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Isa(args) => isa::isa(&args),
     };
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+/// The exit status; of a failure after its message.
+fn ended(done: Result<ExitCode, failure::Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("isamorph: {failure}");
             failure.exit_code()

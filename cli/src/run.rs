@@ -1,10 +1,13 @@
 //! `isamorph run`: one guest Linux process.
 
 use crate::cpu::{self, CpuParser};
+use crate::diff::LeadArgs;
 use clap::{Args, ValueEnum};
 use isamorph_a64::A64;
 use isamorph_a64::processor::CpuModel;
 use isamorph_engine::{EngineConfig, EngineKind};
+use isamorph_ir::Frontend;
+use isamorph_linux_user::process::Runner;
 use isamorph_linux_user::{Reexec, RunConfig, inherited_environment};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -88,6 +91,8 @@ pub struct RunArgs {
     /// The program's argv[0], if not its name
     #[arg(long, value_name = "NAME")]
     argv0: Option<OsString>,
+    #[command(flatten)]
+    lead: LeadArgs,
     /// The program, an ELF file or a script, and its arguments
     #[arg(required = true, trailing_var_arg = true, value_names = ["PROGRAM", "ARGS"])]
     command: Vec<OsString>,
@@ -142,12 +147,21 @@ pub fn run(args: RunArgs) -> ExitCode {
     let (program, arguments) = args.command.split_first().expect("the parser demands a program");
     let emulator = std::env::current_exe().unwrap_or_else(|_| "isamorph".into());
     let stats = args.stats;
+    let frontend: Arc<dyn Frontend> = Arc::new(A64::new(args.cpu));
+    let (frontend, runner) = match args.lead.leader(frontend.clone()) {
+        Ok(None) => (frontend, None),
+        Ok(Some((leader, frontend))) => (frontend as _, Some(Arc::new(leader) as Arc<dyn Runner>)),
+        Err(error) => {
+            eprintln!("isamorph: --lockstep-channel: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let config = RunConfig {
         argv0: args.argv0.clone().map(OsString::into_vec),
         args: arguments.iter().map(|a| a.as_bytes().to_vec()).collect(),
         env: args.environment(),
         sysroot: args.sysroot.clone(),
-        frontend: Arc::new(A64::new(args.cpu)),
+        frontend,
         processor: cpu::processor(&args.cpu),
         engine: EngineConfig {
             kind: args.engine.into(),
@@ -161,6 +175,7 @@ pub fn run(args: RunArgs) -> ExitCode {
         at_end: stats.then(|| -> isamorph_linux_user::process::AtEnd {
             Box::new(|engine| eprintln!("{}", engine.stats()))
         }),
+        runner,
         program: program.clone().into_vec(),
     };
     match isamorph_linux_user::run(config) {

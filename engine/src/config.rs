@@ -30,6 +30,9 @@ pub struct EngineConfig {
     pub threshold: u32,
     /// Let compiled regions jump to each other. Without, each returns to the dispatcher (lockstep, tests).
     pub chain: bool,
+    /// Leave condition flags unstored at exits behind which they are dead. Without, the state is whole at every exit
+    /// (lockstep).
+    pub look_ahead: bool,
     /// Limits of regions.
     pub limits: Limits,
     /// Bytes of executable memory (virtual until used).
@@ -47,6 +50,7 @@ impl Default for EngineConfig {
             exact_flags: false,
             threshold: 200,
             chain: true,
+            look_ahead: true,
             limits: Limits { region_insns: 300, block_insns: 64 },
             code_bytes: 256 << 20,
             guest_base: 0,

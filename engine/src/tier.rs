@@ -184,7 +184,7 @@ impl Engine {
         Wish { care: Care { precise, clear_ignored_bits, exact_flags }, listing }: Wish,
     ) -> Result<(Region, CodeBlob), CompileError> {
         let ahead = Lookahead::new(&*self.frontend, &*self.code, mode, precise);
-        let flags_dead_at = |pc| ahead.flags_dead_at(pc);
+        let flags_dead_at = |pc| self.config.look_ahead && ahead.flags_dead_at(pc);
         optimize_region_with(self.desc, &mut region, &OptOptions { precise }, &flags_dead_at);
         if compiler.is_none() {
             *compiler = Some(Compiler::new(self.desc)?);

@@ -232,6 +232,24 @@ impl Vcpu {
         }
     }
 
+    /// Interprets a block that the caller lifted, which begins at the PC: single steps, instructions that the
+    /// engine's own frontend withholds.
+    pub fn interpret_lifted(&mut self, block: &Block) -> Option<VmExit> {
+        self.key();
+        self.interpret_block(block)
+    }
+
+    /// Will it come back as [`VmExit::Interrupted`] next?
+    pub fn is_kicked(&self) -> bool {
+        self.shared.kicked.load(Ordering::Acquire)
+    }
+
+    /// Guest instructions that [`Vcpu::step`] and [`Vcpu::interpret_lifted`] interpreted since the last
+    /// [`Vcpu::run`].
+    pub fn interpreted_insns(&self) -> u64 {
+        self.interpreted.0
+    }
+
     /// Looks at what others ask. True: kicked.
     fn attend(&mut self) -> bool {
         let asked = self.shared.poll().load(Ordering::Relaxed) != 0;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use isamorph_engine::Engine;
+use isamorph_engine::{Engine, Vcpu, VmExit};
 
 use crate::abi::GuestAbi;
 use crate::address_space::{AddressSpace, Stale};
@@ -49,6 +49,12 @@ pub struct Program {
 /// Called once when the process that the user started ends, from whichever thread ends it.
 pub type AtEnd = Box<dyn Fn(&Engine) + Send + Sync>;
 
+/// Runs vCPUs in the place of [`Vcpu::run`], and so sees the guest at each of its stops: `isamorph diff`.
+pub trait Runner: Send + Sync {
+    /// Runs the vCPU of guest thread `tid` until something needs the process.
+    fn run(&self, vcpu: &mut Vcpu, space: &AddressSpace, tid: i32) -> VmExit;
+}
+
 /// State shared by the threads of one guest process. Guest file descriptors are host ones; the
 /// working directory is the host process's.
 pub struct Process {
@@ -85,6 +91,8 @@ pub struct Process {
     /// Missing calls that were reported, one bit a number.
     pub(crate) reported: [AtomicU64; 8],
     pub(crate) at_end: Option<AtEnd>,
+    /// Who runs the vCPUs, if not they themselves.
+    pub(crate) runner: Option<Arc<dyn Runner>>,
     /// This is a child made by `fork`, or the last rites are done.
     pub(crate) forked: AtomicBool,
 }

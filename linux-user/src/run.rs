@@ -24,7 +24,7 @@ use crate::exec::{self, Executable, FindError, Reexec, shown};
 use crate::host;
 use crate::inbox;
 use crate::memory::GuestMemory;
-use crate::process::{AtEnd, Process, Processor, Program};
+use crate::process::{AtEnd, Process, Processor, Program, Runner};
 use crate::procfs::{Shown, announce};
 use crate::signal::Actions;
 use crate::stack::{self, AuxInfo, InitialStack, Strings};
@@ -60,6 +60,8 @@ pub struct RunConfig {
     pub reexec: Reexec,
     /// Called once when the process that the user started ends, from whichever thread ends it.
     pub at_end: Option<AtEnd>,
+    /// Who runs the vCPUs, if not they themselves.
+    pub runner: Option<Arc<dyn Runner>>,
 }
 
 /// How the guest ended. Death by a signal is the host process's own and does not come back here.
@@ -224,6 +226,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         leader_code: AtomicI32::new(0),
         reported: Default::default(),
         at_end: config.at_end,
+        runner: config.runner,
         forked: AtomicBool::new(false),
     });
     let mut state = vec![0; process.engine.desc().layout.size as usize];

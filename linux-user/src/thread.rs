@@ -97,7 +97,11 @@ impl Thread {
             if self.has_signals() {
                 self.deliver_signals();
             }
-            match self.vcpu.run() {
+            let exit = match &self.process.runner {
+                None => self.vcpu.run(),
+                Some(runner) => runner.run(&mut self.vcpu, &self.process.space, self.tid),
+            };
+            match exit {
                 VmExit::Syscall { .. } => {
                     self.system_call();
                     if let Some(leave) = self.leave {
@@ -189,7 +193,7 @@ impl Thread {
 }
 
 /// The host's id of the calling thread.
-pub(crate) fn own_tid() -> i32 {
+pub fn own_tid() -> i32 {
     // SAFETY: a call without arguments that cannot fail.
     unsafe { libc::syscall(libc::SYS_gettid) as i32 }
 }

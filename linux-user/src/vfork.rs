@@ -130,6 +130,7 @@ impl Process {
             leader_code: 0.into(),
             reported: std::array::from_fn(|n| self.reported[n].load(Ordering::Relaxed).into()),
             at_end: None,
+            runner: self.runner.clone(),
             forked: true.into(),
         }
     }

@@ -47,6 +47,7 @@ pub fn run(args: GuestArgs) -> ExitCode {
         // The program starts no other.
         reexec: Reexec { emulator: "/proc/self/exe".into(), options: vec!["run".into()] },
         at_end: Some(Box::new(report)),
+        runner: None,
     };
     match isamorph_linux_user::run(config) {
         Ok(outcome) => ExitCode::from(outcome.code as u8),

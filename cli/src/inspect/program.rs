@@ -8,7 +8,8 @@ use goblin::elf::Elf;
 use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
 use isamorph_ir::{CodeSource, Frontend};
 use isamorph_linux_user::abi::{GuestAbi, a64};
-use isamorph_linux_user::elf::{Image, Segment};
+use isamorph_linux_user::address_space::Plan;
+use isamorph_linux_user::elf::{Image, Placement, Segment};
 use isamorph_linux_user::sysroot::{Last, Sysroot};
 use isamorph_linux_user::vma::Prot;
 use std::ffi::{CString, OsStr};
@@ -72,6 +73,14 @@ impl Program {
     /// Address of the first instruction.
     pub fn entry(&self) -> u64 {
         self.image.entry
+    }
+
+    /// What is added to its addresses when it is run.
+    pub fn load_bias(&self) -> u64 {
+        match self.image.placement {
+            Placement::Fixed => 0,
+            Placement::Anywhere => Plan::WIDE.pie_base,
+        }
     }
 
     /// Its functions, ascending by address.

@@ -10,6 +10,7 @@
 mod disasm;
 mod frontend;
 pub mod helper;
+pub mod input;
 pub mod isa;
 pub mod lift;
 mod operand;
