@@ -5,16 +5,13 @@
 //! Invariant: a blob is position-independent and holds no host address; what it needs of the outside it finds
 //! through [`abi::VcpuArea`] or through link slots. Its meaning is that of `isamorph_ir::interp`.
 
-pub mod abi;
-pub mod blob;
 mod compiler;
 mod finish;
 mod graph;
-pub mod helpers;
 mod loops;
 mod lower;
 mod plan;
 mod views;
 
-pub use blob::{CodeBlob, Fixup, FixupKind, Listing};
 pub use compiler::{CompileError, CompileOptions, Compiler, OptLevel};
+pub use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind, Listing, abi, blob, helpers};

@@ -20,9 +20,11 @@ use std::sync::Arc;
 pub enum EngineChoice {
     /// The reference interpreter alone
     Interp,
-    /// Compile everything before it runs
+    /// Compile every block quickly when it is first reached, and leave it at that
+    Baseline,
+    /// Compile everything with the optimising compiler before it runs
     Jit,
-    /// Interpret first, compile in the background what is hot
+    /// Baseline code first; what is hot is compiled again in the background
     #[default]
     Auto,
 }
@@ -32,6 +34,7 @@ impl EngineChoice {
     pub fn name(self) -> &'static str {
         match self {
             EngineChoice::Interp => "interp",
+            EngineChoice::Baseline => "baseline",
             EngineChoice::Jit => "jit",
             EngineChoice::Auto => "auto",
         }
@@ -42,6 +45,7 @@ impl From<EngineChoice> for EngineKind {
     fn from(choice: EngineChoice) -> EngineKind {
         match choice {
             EngineChoice::Interp => EngineKind::Interp,
+            EngineChoice::Baseline => EngineKind::Baseline,
             EngineChoice::Jit => EngineKind::Jit,
             EngineChoice::Auto => EngineKind::Auto,
         }

@@ -8,9 +8,11 @@ use thiserror::Error;
 pub enum EngineKind {
     /// The reference interpreter alone.
     Interp,
+    /// The baseline compiler alone: blocks, compiled when first reached.
+    Baseline,
     /// Compiled regions alone, compiled when first reached.
     Jit,
-    /// The interpreter at first; what is hot is compiled in the background.
+    /// Baseline code at first; what is hot is compiled to regions in the background.
     #[default]
     Auto,
 }
@@ -26,9 +28,9 @@ pub struct EngineConfig {
     pub precise: bool,
     /// Keep the cumulative floating-point flags exact from the beginning, not only once the guest looks at them.
     pub exact_flags: bool,
-    /// Executions of a block after which the region there is compiled ([`EngineKind::Auto`]).
+    /// Executions of a loop's head or of a function after which the region there is compiled ([`EngineKind::Auto`]).
     pub threshold: u32,
-    /// Let compiled regions jump to each other. Without, each returns to the dispatcher (lockstep, tests).
+    /// Let compiled code jump to each other. Without, each returns to the dispatcher (lockstep, tests).
     pub chain: bool,
     /// Leave condition flags unstored at exits behind which they are dead. Without, the state is whole at every exit
     /// (lockstep).
@@ -48,7 +50,7 @@ impl Default for EngineConfig {
             optimise_interpreted: true,
             precise: false,
             exact_flags: false,
-            threshold: 200,
+            threshold: 10_000,
             chain: true,
             look_ahead: true,
             limits: Limits { region_insns: 300, block_insns: 64 },

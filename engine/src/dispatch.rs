@@ -3,15 +3,16 @@
 //! These functions run on the vCPU's thread, inside of [`abi::enter`]. They touch the vCPU only through its area;
 //! what they leave to the dispatcher they record there before they return the exit stub as the place to go on.
 
+use crate::baseline::Arrival;
 use crate::cache::map::Key;
-use crate::config::EngineKind;
 use crate::engine::Engine;
 use crate::mem::user::UserMemory;
-use isamorph_backend_cranelift::abi::{Callbacks, ExitReason, VcpuArea};
-use isamorph_backend_cranelift::helpers;
+use isamorph_backend_abi::abi::{Callbacks, ExitReason, VcpuArea};
+use isamorph_backend_abi::helpers;
 use isamorph_ir::HelperFn;
 use isamorph_ir::contract::{HelperCx, MemTrap};
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 thread_local! {
@@ -25,7 +26,8 @@ pub(crate) fn take_helper_trap() -> Option<MemTrap> {
 }
 
 /// The table that regions call through.
-pub(crate) const CALLBACKS: Callbacks = Callbacks { link, lookup, context_helper: context, eval };
+pub(crate) const CALLBACKS: Callbacks =
+    Callbacks { link, lookup, lookup_return, hot, context_helper: context, eval };
 
 /// The engine of the vCPU with this area.
 ///
@@ -64,11 +66,10 @@ fn to_dispatcher(area: &mut VcpuArea, pc: u64) -> u64 {
 }
 
 unsafe extern "C" fn link(area: *mut VcpuArea, slot: u64) -> u64 {
-    // SAFETY: called by a region of this area's vCPU.
+    // SAFETY: called by compiled code of this area's vCPU.
     let (area, engine) = unsafe { owner(area) };
-    let link = engine.config.chain;
-    let follow = || engine.cache().and_then(|mut c| c.code.follow(slot as u32, link));
-    let Some((key, code)) = follow() else {
+    let found = engine.cache().and_then(|mut c| c.code.follow(slot as u32));
+    let Some((key, code)) = found else {
         // A slot that no exit was made with: nothing to go on with but the dispatcher's own pc.
         area.engine.exit_reason = ExitReason::Dispatch as u32;
         return area.engine.stubs.exit as usize as u64;
@@ -76,23 +77,28 @@ unsafe extern "C" fn link(area: *mut VcpuArea, slot: u64) -> u64 {
     if !engine.config.chain {
         return to_dispatcher(area, key.pc);
     }
-    let missing = code.is_none() && engine.config.kind == EngineKind::Jit;
-    let code = if missing && engine.compile_now(key).is_some() {
-        follow().and_then(|(_, code)| code)
-    } else {
-        code
-    };
-    match code {
-        Some(code) => {
-            engine.counters.links.add(1);
-            code
-        }
+    engine.counters.links.add(1);
+    // Placing code links every exit to it.
+    match code.or_else(|| engine.code_for(key, Arrival::Direct)) {
+        Some(code) => code,
         None => to_dispatcher(area, key.pc),
     }
 }
 
 unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
-    // SAFETY: called by a region of this area's vCPU.
+    // SAFETY: the caller's promise.
+    unsafe { look_up(area, pc, Arrival::Head) }
+}
+
+unsafe extern "C" fn lookup_return(area: *mut VcpuArea, pc: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { look_up(area, pc, Arrival::Return) }
+}
+
+/// # Safety
+/// Called by compiled code of this area's vCPU.
+unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
+    // SAFETY: the caller's promise.
     let (area, engine) = unsafe { owner(area) };
     engine.counters.lookups.add(1);
     let from = pc;
@@ -101,10 +107,7 @@ unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
         return to_dispatcher(area, pc);
     }
     let key = Key { pc, mode: engine.frontend.mode(&area.guest) };
-    let code = engine.find_code(key).or_else(|| {
-        (engine.config.kind == EngineKind::Jit).then(|| engine.compile_now(key)).flatten()
-    });
-    match code {
+    match engine.code_for(key, arrival) {
         Some(code) => {
             area.cache_jump(from, code);
             code
@@ -113,8 +116,29 @@ unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
     }
 }
 
+unsafe extern "C" fn hot(area: *mut VcpuArea, counter: *mut i32) -> u64 {
+    // SAFETY: called by compiled code of this area's vCPU, whose owner is an `Arc` that the vCPU holds.
+    let (area, engine) = unsafe {
+        let engine = (*area).engine.owner.cast::<Engine>().cast_const();
+        Arc::increment_strong_count(engine);
+        (&mut *area, Arc::from_raw(engine))
+    };
+    match engine.hot(counter as u64) {
+        Some((key, Some(code))) => {
+            area.cache_jump(key.pc, code);
+            code
+        }
+        Some((key, None)) => to_dispatcher(area, key.pc),
+        // No such counter: only a broken state asks for it.
+        None => {
+            area.engine.exit_reason = ExitReason::Dispatch as u32;
+            area.engine.stubs.exit as usize as u64
+        }
+    }
+}
+
 unsafe extern "C" fn context(area: *mut VcpuArea, id: u64) -> u64 {
-    // SAFETY: called by a region of this area's vCPU.
+    // SAFETY: called by compiled code of this area's vCPU.
     let (area, engine) = unsafe { owner(area) };
     engine.counters.helper_calls.add(1);
     area.fold_fp_flags();
@@ -147,7 +171,7 @@ unsafe extern "C" fn context(area: *mut VcpuArea, id: u64) -> u64 {
 }
 
 unsafe extern "C" fn eval(area: *mut VcpuArea, packed: u64) {
-    // SAFETY: called by a region of this area's vCPU, which packed the op.
+    // SAFETY: called by compiled code of this area's vCPU, which packed the op.
     unsafe {
         owner(area).1.counters.reference_ops.add(1);
         helpers::eval(area, packed);

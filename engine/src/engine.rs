@@ -1,25 +1,24 @@
 //! The engine: what all vCPUs of a guest share.
 //!
-//! Locks, in the order in which they may be taken: compile queue → synchronous compiler → code cache → lifted
-//! blocks → vCPU registry. No guest code runs and no guest memory is touched under any of them, except that
-//! guest code is *read* (through [`CodeSource`]) under the synchronous compiler's.
+//! Locks, in the order in which they may be taken: compile queue → synchronous compiler → baseline compiler → code
+//! cache → lifted blocks → vCPU registry. No guest code runs and no guest memory is touched under any of them, except that
+//! guest code is *read* (through [`CodeSource`]) under the compilers'.
 
 use crate::blocks::BlockMap;
 use crate::cache::exec_mem::ExecMem;
-use crate::cache::map::{CodeCache, Key};
+use crate::cache::map::{CodeCache, CodeTier, Key};
 use crate::config::{EngineConfig, EngineError, EngineKind};
-use crate::fault;
 use crate::stats::{Counters, Stats};
 use crate::tier::Tier;
 use crate::vcpu::Shared;
-use isamorph_backend_cranelift::abi;
+use isamorph_backend_abi::abi;
 use isamorph_ir::{CodeSource, Frontend, GuestDesc};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-/// Slots for links between regions; each region has a few.
-const LINK_SLOTS: usize = 1 << 20;
+/// Slots for links between blocks and regions: one for every guest address that some exit goes to.
+const LINK_SLOTS: usize = 1 << 21;
 
 /// An engine: translations, compilers, statistics. One per guest process or machine.
 pub struct Engine {
@@ -30,6 +29,8 @@ pub struct Engine {
     pub(crate) helper_table: &'static [usize],
     pub(crate) blocks: BlockMap,
     pub(crate) cache: Option<Mutex<Cache>>,
+    /// Host addresses that compiled code may lie at.
+    pub(crate) code_range: Range<u64>,
     pub(crate) tier: Tier,
     pub(crate) counters: Counters,
     pub(crate) precise: AtomicBool,
@@ -66,6 +67,14 @@ pub(crate) struct Care {
     pub exact_flags: bool,
 }
 
+impl Cache {
+    /// Did guest code in these ranges change since then?
+    pub fn changed_since(&self, since: u64, guest: &[Range<u64>]) -> bool {
+        let overlaps = |c: &Range<u64>| guest.iter().any(|g| g.start < c.end && c.start < g.end);
+        self.changed.iter().any(|(at, c)| *at > since && overlaps(c))
+    }
+}
+
 impl Engine {
     /// Makes an engine for the guest of this frontend.
     pub fn new(
@@ -80,18 +89,19 @@ impl Engine {
         }
         let cache = match config.kind {
             EngineKind::Interp => None,
-            EngineKind::Jit | EngineKind::Auto => {
+            EngineKind::Baseline | EngineKind::Jit | EngineKind::Auto => {
                 let bytes = config.code_bytes;
                 let mem = ExecMem::new(bytes, LINK_SLOTS)
                     .map_err(|source| EngineError::CodeMemory { bytes, source })?;
-                let range = mem.range();
-                fault::set_code_range(range.start, range.end);
-                let code = CodeCache::new(mem);
+                let code = CodeCache::new(mem, config.chain, config.threshold);
                 Some(Mutex::new(Cache { code, in_flight: 0, changed: vec![], changes: 0 }))
             }
         };
+        let range = |c: &Mutex<Cache>| c.lock().expect("just made").code.host_range();
+        let code_range = cache.as_ref().map_or(0..0, range);
         Ok(Arc::new(Engine {
             config,
+            code_range,
             desc,
             helper_table: abi::helper_table(desc),
             frontend,
@@ -145,8 +155,11 @@ impl Engine {
     /// Registers must be exact at every fault from now on: somebody could look at them.
     pub fn set_precise(&self) {
         if !self.precise.swap(true, Ordering::AcqRel) {
-            self.drop_due.store(true, Ordering::Release);
-            self.drop_if_due();
+            if let Some(mut cache) = self.cache() {
+                cache.code.drop_relaxed();
+            }
+            self.blocks.forget_requests();
+            self.renew_generation();
         }
     }
 
@@ -196,10 +209,11 @@ impl Engine {
     pub fn fork(&self, fork: impl FnOnce() -> bool) -> bool {
         let mut queue = self.tier.lock_queue();
         let compiler = self.tier.lock_compiler();
+        let baseline = self.tier.lock_baseline();
         let mut cache = self.cache();
         let registry = self.registry();
         let child = self.blocks.locked(fork);
-        drop((compiler, registry));
+        drop((compiler, baseline, registry));
         if child {
             // The old queue's insides may be in use by the compile thread, which did not come along: leak it.
             std::mem::forget(std::mem::take(&mut *queue));
@@ -269,5 +283,10 @@ impl Engine {
     /// Code for this key, if it is compiled.
     pub(crate) fn find_code(&self, key: Key) -> Option<u64> {
         self.cache()?.code.find(key)
+    }
+
+    /// Is there a region for this key?
+    pub(crate) fn has_region(&self, key: Key) -> bool {
+        self.cache().is_some_and(|c| c.code.find_tier(key, CodeTier::Region).is_some())
     }
 }

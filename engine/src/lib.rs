@@ -7,6 +7,7 @@
 //! Invariants: only [`cache`] touches executable memory; a guest access never faults the host ([`fault`]); a vCPU
 //! belongs to one thread; what is shared is locked in the order stated in [`engine`].
 
+mod baseline;
 mod blocks;
 pub mod cache;
 mod config;

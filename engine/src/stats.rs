@@ -26,6 +26,10 @@ pub(crate) struct Counters {
     pub interpreted_insns: Counter,
     pub interpreted_blocks: Counter,
     pub lifted_blocks: Counter,
+    pub blocks: Counter,
+    pub block_insns: Counter,
+    pub block_bytes: Counter,
+    pub block_nanos: Counter,
     pub regions: Counter,
     pub region_insns: Counter,
     pub code_bytes: Counter,
@@ -48,6 +52,14 @@ pub struct Stats {
     pub interpreted_blocks: u64,
     /// Blocks lifted for the interpreter.
     pub lifted_blocks: u64,
+    /// Blocks compiled by the baseline compiler.
+    pub blocks: u64,
+    /// Guest instructions in them.
+    pub block_insns: u64,
+    /// Host bytes of them.
+    pub block_bytes: u64,
+    /// Time spent in lifting, optimising, compiling and placing them.
+    pub block_time: Duration,
     /// Regions compiled.
     pub regions: u64,
     /// Guest instructions in them.
@@ -78,6 +90,10 @@ impl Counters {
             interpreted_insns: self.interpreted_insns.get(),
             interpreted_blocks: self.interpreted_blocks.get(),
             lifted_blocks: self.lifted_blocks.get(),
+            blocks: self.blocks.get(),
+            block_insns: self.block_insns.get(),
+            block_bytes: self.block_bytes.get(),
+            block_time: Duration::from_nanos(self.block_nanos.get()),
             regions: self.regions.get(),
             region_insns: self.region_insns.get(),
             code_bytes: self.code_bytes.get(),
@@ -100,6 +116,16 @@ impl fmt::Display for Stats {
             f,
             "interpreter  {} guest instructions in {} blocks ({} lifted)",
             self.interpreted_insns, self.interpreted_blocks, self.lifted_blocks
+        )?;
+        writeln!(
+            f,
+            "baseline     {} blocks of {} guest instructions, {} bytes ({:.1} an instruction), {:.1} ms ({:.0} ns an instruction)",
+            self.blocks,
+            self.block_insns,
+            self.block_bytes,
+            per(self.block_bytes, self.block_insns),
+            self.block_time.as_secs_f64() * 1e3,
+            per(self.block_time.as_nanos() as u64, self.block_insns),
         )?;
         writeln!(
             f,

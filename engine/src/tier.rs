@@ -1,20 +1,21 @@
 //! Tiers: when a region is compiled, by whom, and how it gets into the cache.
 //!
-//! The interpreter runs what is cold and counts. What is hot is asked for on a bounded queue, which a background
-//! thread serves; `EngineKind::Jit` compiles on the vCPU's own thread at first touch instead. A compilation works
+//! Baseline code ([`crate::baseline`]), or the interpreter on hosts without it, runs what is cold and counts. What is
+//! hot is asked for on a bounded queue, which a background thread serves; `EngineKind::Jit` compiles on the vCPU's own thread at first touch instead. A compilation works
 //! without any lock on the guest's code as it finds it; before placing the result it checks that the code did not
 //! change meanwhile.
 
-use crate::cache::map::{Key, PlaceError};
+use crate::baseline::Baseline;
+use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::engine::{Care, Engine};
 use crate::lookahead::Lookahead;
 use crate::region_former;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use isamorph_backend_cranelift::{CodeBlob, CompileError, CompileOptions, Compiler};
+use isamorph_backend_abi::CodeBlob;
+use isamorph_backend_cranelift::{CompileError, CompileOptions, Compiler};
 use isamorph_ir::opt::{OptOptions, optimize_region_with};
 use isamorph_ir::{Block, Mode, Region};
 use std::collections::HashSet;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -27,6 +28,8 @@ const QUEUE_LENGTH: usize = 256;
 #[derive(Default)]
 pub(crate) struct Queue {
     sender: Option<Sender<Key>>,
+    /// Asked for and not answered yet.
+    pending: HashSet<Key>,
 }
 
 /// State of the compiling tier.
@@ -35,8 +38,11 @@ pub(crate) struct Tier {
     queue: Mutex<Queue>,
     /// The compiler of `EngineKind::Jit`, used on the vCPUs' threads.
     compiler: Mutex<Option<Compiler>>,
-    /// What could not be compiled: it stays with the interpreter.
+    baseline: Mutex<Baseline>,
+    /// Regions that could not be compiled: they stay with the tier below.
     failed: Mutex<HashSet<Key>>,
+    /// Blocks that could not be compiled: they stay with the interpreter.
+    failed_blocks: Mutex<HashSet<Key>>,
     disabled: AtomicBool,
 }
 
@@ -48,6 +54,19 @@ impl Tier {
     pub fn lock_compiler(&self) -> MutexGuard<'_, Option<Compiler>> {
         // A panic of the compiler is caught where it is called: a poisoned lock only means that it is gone.
         self.compiler.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn lock_baseline(&self) -> MutexGuard<'_, Baseline> {
+        // As above.
+        self.baseline.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn failed_blocks(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.failed_blocks.lock().expect("no thread panics with this lock")
+    }
+
+    pub fn is_disabled(&self) -> bool {
+        self.disabled.load(Ordering::Relaxed)
     }
 
     pub fn disable(&self) {
@@ -95,9 +114,15 @@ impl Engine {
             return true;
         }
         let mut queue = self.tier.lock_queue();
+        if queue.pending.contains(&key) || self.tier.failed().contains(&key) {
+            return true;
+        }
         let sender = queue.sender.get_or_insert_with(|| start_worker(self));
         match sender.try_send(key) {
-            Ok(()) => true,
+            Ok(()) => {
+                queue.pending.insert(key);
+                true
+            }
             Err(TrySendError::Full(_)) => false,
             Err(TrySendError::Disconnected(_)) => {
                 queue.sender = None;
@@ -207,13 +232,13 @@ impl Engine {
     }
 
     /// A compilation begins: the count of changes so far.
-    fn begin(&self) -> Option<u64> {
+    pub(crate) fn begin(&self) -> Option<u64> {
         let mut cache = self.cache()?;
         cache.in_flight += 1;
         Some(cache.changes)
     }
 
-    fn leave(&self) {
+    pub(crate) fn leave(&self) {
         if let Some(mut cache) = self.cache() {
             cache.in_flight = cache.in_flight.saturating_sub(1);
             if cache.in_flight == 0 {
@@ -226,16 +251,14 @@ impl Engine {
         let guest = &blob.guest_ranges;
         for attempt in 0..2 {
             let Some(mut cache) = self.cache() else { return Outcome::Failed };
-            let overlaps =
-                |c: &Range<u64>| guest.iter().any(|g| g.start < c.end && c.start < g.end);
-            let outdated = cache.changed.iter().any(|(at, c)| *at > since && overlaps(c));
-            if outdated || care != self.care() {
+            if cache.changed_since(since, guest) || care != self.care() {
                 drop(cache);
                 self.leave();
                 return Outcome::Outdated;
             }
-            match cache.code.place(blob, key.mode, care.precise) {
-                Ok(()) => {
+            let how = Placing { mode: key.mode, tier: CodeTier::Region, precise: care.precise };
+            match cache.code.place(blob, how) {
+                Ok(_) => {
                     drop(cache);
                     self.leave();
                     self.counters.regions.add(1);
@@ -274,15 +297,18 @@ fn work(engine: &Weak<Engine>, requests: &Receiver<Key>) {
     let mut compiler = None;
     while let Ok(key) = requests.recv() {
         let Some(engine) = engine.upgrade() else { return };
-        if engine.find_code(key).is_some() || engine.tier.failed().contains(&key) {
+        if engine.has_region(key) || engine.tier.failed().contains(&key) {
+            engine.tier.lock_queue().pending.remove(&key);
             continue;
         }
-        match engine.compile(&mut compiler, key) {
+        let outcome = engine.compile(&mut compiler, key);
+        engine.tier.lock_queue().pending.remove(&key);
+        match outcome {
             Outcome::Placed => {}
             Outcome::Failed => {
                 engine.tier.failed().insert(key);
             }
-            // Interpreted a while longer, then asked for again.
+            // Runs on the tier below a while longer, then is asked for again.
             Outcome::Outdated | Outcome::Full => {
                 if let Some(block) = engine.blocks.find(key) {
                     block.runs.store(0, Ordering::Relaxed);

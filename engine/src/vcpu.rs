@@ -3,6 +3,7 @@
 //! The dispatcher [`Vcpu::run`] chooses at every block boundary what runs next: compiled code if there is some,
 //! else the interpreter. It alone looks at what others ask of the vCPU: kicks, dropped translations, changed modes.
 
+use crate::baseline::Arrival;
 use crate::blocks::LiftedBlock;
 use crate::cache::map::Key;
 use crate::config::EngineKind;
@@ -10,7 +11,7 @@ use crate::dispatch;
 use crate::engine::Engine;
 use crate::fault;
 use crate::mem::user::UserMemory;
-use isamorph_backend_cranelift::abi::{self, ExitReason, VcpuArea};
+use isamorph_backend_abi::abi::{self, ExitReason, VcpuArea};
 use isamorph_ir::block::Exception;
 use isamorph_ir::contract::{MemTrap, Rounding, TrapKind};
 use isamorph_ir::interp::{Interp, Outcome};
@@ -306,14 +307,7 @@ impl Vcpu {
         if entry.pc == key.pc && entry.code != 0 {
             return Some(entry.code);
         }
-        let code = match self.engine.config.kind {
-            EngineKind::Interp => None,
-            EngineKind::Jit => self.engine.find_code(key).or_else(|| self.engine.compile_now(key)),
-            EngineKind::Auto => {
-                let hot = self.local_block(key).requested.load(Ordering::Relaxed);
-                if hot { self.engine.find_code(key) } else { None }
-            }
-        }?;
+        let code = self.engine.code_for(key, Arrival::Direct)?;
         self.area_mut().cache_jump(key.pc, code);
         Some(code)
     }
@@ -326,11 +320,11 @@ impl Vcpu {
             return None;
         }
         self.engine.counters.entries.add(1);
-        fault::set_running(area);
+        fault::set_running(area, &self.engine.code_range);
         // SAFETY: `code` is an entry of a placed region of this guest; the memory it lies in is not reused while
         // `entered` says that it may run; the area is this vCPU's, and no reference to it lives here.
         unsafe { abi::enter(area, code as *const u8) };
-        fault::set_running(ptr::null_mut());
+        fault::clear_running();
         let exit = self.leave(key);
         self.shared.entered.store(OUTSIDE, Ordering::SeqCst);
         exit
@@ -372,10 +366,10 @@ impl Vcpu {
         }
         let seen = fault::take_code_fault().expect("a fault exit has a record");
         let found = self.engine.cache().and_then(|cache| {
-            let region = cache.code.region_at(seen.host_pc)?;
-            Some((region.guest_pc(seen.host_pc)?, region.precise))
+            let source = cache.code.source(seen.host_pc)?;
+            Some((source.pc, source.precise))
         });
-        // A region dropped while it ran has no map any more: the PC of its entry is all that is known.
+        // Code of a half that was given up twice has no map any more: the PC of its entry is all that is known.
         let (pc, exact) = found.unwrap_or((self.pc(), false));
         self.set_pc(pc);
         let addr = seen.addr.unwrap_or(0).wrapping_sub(self.memory.base);

@@ -72,7 +72,8 @@ fn install_handler() {
     });
 }
 
-const KINDS: [EngineKind; 3] = [EngineKind::Interp, EngineKind::Jit, EngineKind::Auto];
+const KINDS: [EngineKind; 4] =
+    [EngineKind::Interp, EngineKind::Baseline, EngineKind::Jit, EngineKind::Auto];
 
 fn vcpu(kind: EngineKind, pc: u64) -> Vcpu {
     install_handler();

@@ -20,6 +20,8 @@ pub enum Kind {
     Interp,
     /// The interpreter on the IR after the passes.
     Optimised,
+    /// Blocks by the baseline compiler: registers are exact always.
+    Baseline,
     /// Compiled regions whose registers are exact at exits only.
     Jit,
     /// Compiled regions whose registers are exact at every fault.
@@ -28,12 +30,13 @@ pub enum Kind {
 
 impl Kind {
     /// Those whose registers are exact at faults: they agree on everything.
-    pub const EXACT: [Self; 3] = [Self::Interp, Self::Optimised, Self::Precise];
+    pub const EXACT: [Self; 4] = [Self::Interp, Self::Optimised, Self::Baseline, Self::Precise];
 
     fn config(self) -> EngineConfig {
         let (kind, optimise_interpreted) = match self {
             Self::Interp => (EngineKind::Interp, false),
             Self::Optimised => (EngineKind::Interp, true),
+            Self::Baseline => (EngineKind::Baseline, true),
             Self::Jit | Self::Precise => (EngineKind::Jit, true),
         };
         let precise = self == Self::Precise;
@@ -58,6 +61,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Interp => "interp",
             Self::Optimised => "optimised",
+            Self::Baseline => "baseline",
             Self::Jit => "jit",
             Self::Precise => "precise",
         })
@@ -71,9 +75,10 @@ impl FromStr for Kind {
         Ok(match word {
             "interp" => Self::Interp,
             "optimised" => Self::Optimised,
+            "baseline" => Self::Baseline,
             "jit" => Self::Jit,
             "precise" => Self::Precise,
-            _ => bail!("`{word}` is no engine: interp, optimised, jit, precise"),
+            _ => bail!("`{word}` is no engine: interp, optimised, baseline, jit, precise"),
         })
     }
 }

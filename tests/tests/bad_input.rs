@@ -111,7 +111,7 @@ fn guests_that_die_say_where() {
         ("overflow", "signal 11", &["stack", "overflow+"]),
         ("bus", "signal 7", &["main+"]),
     ];
-    for engine in ["interp", "jit"] {
+    for engine in ["interp", "baseline", "jit"] {
         all_of(rows.iter().map(|(how, ending, words)| {
             let outcome = run(&["--engine", engine, death, how]);
             let stderr = String::from_utf8_lossy(&outcome.stderr).into_owned();

@@ -26,12 +26,17 @@ fn on_the_interpreter() {
 }
 
 #[test]
+fn on_baseline_code() {
+    on(Runner::Isamorph("baseline"));
+}
+
+#[test]
 fn on_compiled_code() {
     on(Runner::Isamorph("jit"));
 }
 
 #[test]
-fn on_both() {
+fn on_all_tiers() {
     on(Runner::Isamorph("auto"));
 }
 

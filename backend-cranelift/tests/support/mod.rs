@@ -253,6 +253,10 @@ unsafe extern "C" fn link(area: *mut VcpuArea, slot: u64) -> u64 {
     unsafe { lookup(area, target) }
 }
 
+unsafe extern "C" fn hot(_: *mut VcpuArea, _: *mut i32) -> u64 {
+    panic!("regions count nothing")
+}
+
 unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
     // SAFETY: the area is ours while this runs.
     let area = unsafe { &mut *area };
@@ -328,7 +332,9 @@ impl Installed {
         image.resize(thunks + 16 * blob.fixups.len(), 0xcc);
         let mut targets = Vec::new();
         for (n, fixup) in blob.fixups.iter().enumerate() {
-            let FixupKind::DirectExit { target, .. } = fixup.kind;
+            let FixupKind::DirectExit { target, .. } = fixup.kind else {
+                panic!("regions count nothing")
+            };
             targets.push(target);
             let at = fixup.offset as usize;
             let displacement = (slots + 8 * n) as i32 - (at + 4) as i32;
@@ -361,7 +367,14 @@ pub struct Jit {
 
 impl Jit {
     pub fn new() -> Jit {
-        let callbacks = Callbacks { link, lookup, context_helper, eval: helpers::eval };
+        let callbacks = Callbacks {
+            link,
+            lookup,
+            lookup_return: lookup,
+            hot,
+            context_helper,
+            eval: helpers::eval,
+        };
         let area = VcpuArea::new(&DESC, callbacks, abi::helper_table(&DESC));
         Jit { compiler: Compiler::new(&DESC).expect("a host with a code generator"), area }
     }

@@ -94,6 +94,7 @@ fn with_exit(blob: &CodeBlob, insn: &Instruction, text: String) -> String {
         Some(FixupKind::DirectExit { target, ret: Some(ret) }) => {
             format!("jmp → {target:#x} (call, returns to {ret:#x})")
         }
+        Some(FixupKind::Counter { target }) => format!("{text} ; executions of {target:#x}"),
         None if leaves(insn) => format!("{text} ; exit"),
         None => text,
     }

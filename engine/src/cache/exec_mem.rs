@@ -6,15 +6,20 @@
 use std::io;
 use std::ptr;
 
-/// A link slot: the code address that an exit jumps through, and the guest address that it stands for.
+/// A link slot: the code address that exits jump through, and how often baseline code may still go there.
 #[repr(C)]
 #[derive(Debug)]
 pub struct LinkSlot {
     /// Host address, changed by single aligned stores.
     pub code: std::sync::atomic::AtomicU64,
-    /// Guest address.
-    pub pc: u64,
+    /// Executions left until the code counts as hot. Counted down by compiled code without a lock: threads may lose
+    /// counts to each other.
+    pub count: std::sync::atomic::AtomicI32,
+    _pad: u32,
 }
+
+/// Offset of the counter in a slot.
+pub const COUNT_OFFSET: u64 = std::mem::offset_of!(LinkSlot, count) as u64;
 
 /// The memory of the code cache.
 #[derive(Debug)]
@@ -127,11 +132,18 @@ impl ExecMem {
     }
 
     /// Initialises a link slot.
-    pub fn init_slot(&mut self, index: usize, pc: u64, code: u64) {
+    pub fn init_slot(&mut self, index: usize, code: u64, count: i32) {
         assert!(index < self.slot_count, "link slot {index} does not exist");
-        let slot = LinkSlot { code: code.into(), pc };
+        let slot = LinkSlot { code: code.into(), count: count.into(), _pad: 0 };
         // SAFETY: in bounds; a slot is initialised before any code that uses it can run.
         unsafe { self.slots.add(index).write(slot) };
+    }
+
+    /// The slot whose counter lies at this host address.
+    pub fn slot_of_counter(&self, address: u64) -> Option<usize> {
+        let offset = address.checked_sub(self.slots as u64 + COUNT_OFFSET)? as usize;
+        let index = offset / size_of::<LinkSlot>();
+        (index < self.slot_count).then_some(index)
     }
 
     /// Host address of a link slot.

@@ -1,20 +1,20 @@
 //! Dropping translations when guest code changes or is unmapped.
 //!
-//! A dropped region is unlinked and no longer found; its memory is reused only after the next flush, so that a
-//! thread inside of it runs safely to its next exit.
+//! Dropped code is unlinked and no longer found; its memory is reused only after the next flush, so that a
+//! thread inside of it runs safely to its next exit. Until then its faults still have their guest addresses.
 
-use super::map::{CodeCache, RegionId, pages};
+use super::map::{CodeCache, CodeTier, RegionId, pages};
 use std::ops::Range;
 
 impl CodeCache {
-    /// Drops every region made from guest code in the range; how many.
+    /// Drops all code made from guest code in the range; how many blocks and regions.
     pub fn invalidate(&mut self, range: Range<u64>) -> usize {
         if range.is_empty() || self.by_page.is_empty() {
             return 0;
         }
         let touched = range.start >> 12..=(range.end - 1) >> 12;
         // Large unmappings touch more pages than there are with code.
-        let ids: Vec<RegionId> = if touched.clone().count() > self.by_page.len() {
+        let ids: Vec<RegionId> = if touched.end() - touched.start() >= self.by_page.len() as u64 {
             let inside = self.by_page.iter().filter(|(page, _)| touched.contains(page));
             inside.flat_map(|(_, ids)| ids.iter().copied()).collect()
         } else {
@@ -23,25 +23,35 @@ impl CodeCache {
         let mut dropped = 0;
         for id in ids {
             let overlaps = |r: &Range<u64>| r.start < range.end && range.start < r.end;
-            let hit =
-                self.regions[id.0 as usize].as_ref().is_some_and(|p| p.guest.iter().any(overlaps));
-            if hit {
-                self.drop_region(id);
+            let placed = self.placed(id);
+            if !placed.dropped && placed.ranges().any(overlaps) {
+                self.drop_code(id);
                 dropped += 1;
             }
         }
         dropped
     }
 
-    fn drop_region(&mut self, id: RegionId) {
-        let Some(placed) = self.regions[id.0 as usize].take() else { return };
-        for (key, _) in placed.entries {
-            if self.by_key.get(&key).is_some_and(|&(_, owner)| owner == id) {
-                self.by_key.remove(&key);
-                self.unlink(key);
+    /// Drops the regions whose registers are not exact at faults.
+    pub fn drop_relaxed(&mut self) {
+        for n in 0..self.current.placed.len() {
+            let placed = &self.current.placed[n];
+            if placed.tier == CodeTier::Region && !placed.precise && !placed.dropped {
+                self.drop_code(RegionId(n as u32));
             }
         }
-        for page in pages(&placed.guest) {
+    }
+
+    fn drop_code(&mut self, id: RegionId) {
+        let placed = &mut self.current.placed[id.0 as usize];
+        placed.dropped = true;
+        let placed = self.placed(id);
+        let keys: Vec<_> = placed.keys().collect();
+        let pages: Vec<u64> = pages(placed).collect();
+        for key in keys {
+            self.forget_code(key, id);
+        }
+        for page in pages {
             if let Some(ids) = self.by_page.get_mut(&page) {
                 ids.retain(|&other| other != id);
                 if ids.is_empty() {
@@ -49,6 +59,5 @@ impl CodeCache {
                 }
             }
         }
-        self.by_host.remove(&placed.code.start);
     }
 }

@@ -1,11 +1,13 @@
-//! The map from guest addresses to placed code, and back from host addresses to regions.
+//! The map from guest addresses to placed code, and back from host addresses to guest addresses.
 
-use super::exec_mem::ExecMem;
+use super::exec_mem::{COUNT_OFFSET, ExecMem};
 use super::link::Links;
-use isamorph_backend_cranelift::{CodeBlob, FixupKind, abi};
+use isamorph_backend_abi::{CodeBlob, FixupKind, abi};
 use isamorph_ir::Mode;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 /// Identity of a translation: guest address and mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,33 +18,104 @@ pub struct Key {
     pub mode: Mode,
 }
 
-/// Index of a region in the cache.
+/// Hashes keys and page numbers: the guest chooses them, but only slows down itself by choosing badly.
+#[derive(Debug, Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.write_u64(*b as u64);
+        }
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(n as u64);
+    }
+    fn write_u64(&mut self, n: u64) {
+        let x = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = x ^ x >> 29;
+    }
+}
+
+/// A map by such keys.
+pub(crate) type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
+
+/// Index of placed code in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RegionId(pub u32);
 
-/// A region in executable memory.
+/// Who made code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CodeTier {
+    /// The baseline compiler, a block at a time.
+    Baseline,
+    /// The region compiler.
+    Region,
+}
+
+/// Code in executable memory.
 #[derive(Debug)]
-pub struct Placed {
-    /// Where it is entered from outside, each with its host address.
-    pub entries: Vec<(Key, u64)>,
-    /// Host addresses.
-    pub code: Range<u64>,
-    /// Guest code it was made from.
-    pub guest: Vec<Range<u64>>,
-    /// Host offset from the start of `code` → guest address, sorted.
-    pub source_map: Vec<(u32, u64)>,
-    /// Link slots of its exits.
-    pub slots: Vec<u32>,
+pub(super) struct Placed {
+    /// Host address and length.
+    pub start: u64,
+    pub len: u32,
+    /// Host offset → guest address: this part of [`Half::sources`].
+    sources: Range<u32>,
+    pub mode: Mode,
+    pub tier: CodeTier,
     /// Registers are exact at faults.
     pub precise: bool,
+    /// No longer found, though a thread may still be in it.
+    pub dropped: bool,
+    /// The guest code of its first block.
+    pub guest: Range<u64>,
+    /// That of the others, and what it depends on besides.
+    pub more: Box<[Range<u64>]>,
+    /// Further entries than the first.
+    pub entries: Box<[u64]>,
 }
 
 impl Placed {
-    /// Guest address of the instruction that the code at this host address works for.
-    pub fn guest_pc(&self, host_pc: u64) -> Option<u64> {
-        let offset = u32::try_from(host_pc.checked_sub(self.code.start)?).ok()?;
-        let after = self.source_map.partition_point(|(o, _)| *o <= offset);
-        Some(self.source_map.get(after.checked_sub(1)?)?.1)
+    /// The guest code that it was made from.
+    pub fn ranges(&self) -> impl Iterator<Item = &Range<u64>> {
+        std::iter::once(&self.guest).chain(&self.more)
+    }
+
+    /// The guest addresses that it is entered at.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        let main = std::iter::once(self.guest.start);
+        main.chain(self.entries.iter().copied()).map(|pc| Key { pc, mode: self.mode })
+    }
+}
+
+/// What is known of the code of one half of the memory.
+#[derive(Debug, Default)]
+pub(super) struct Half {
+    /// By host address.
+    pub placed: Vec<Placed>,
+    sources: Vec<(u32, u64)>,
+}
+
+/// What is known of a host address in compiled code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Guest address of the instruction.
+    pub pc: u64,
+    /// Registers are exact there.
+    pub precise: bool,
+}
+
+impl Half {
+    fn source(&self, host_pc: u64) -> Option<Source> {
+        let after = self.placed.partition_point(|p| p.start <= host_pc);
+        let placed = self.placed.get(after.checked_sub(1)?)?;
+        let offset = u32::try_from(host_pc - placed.start).ok().filter(|o| *o < placed.len)?;
+        let map = &self.sources[placed.sources.start as usize..placed.sources.end as usize];
+        let after = map.partition_point(|(o, _)| *o <= offset);
+        Some(Source { pc: map.get(after.checked_sub(1)?)?.1, precise: placed.precise })
     }
 }
 
@@ -55,31 +128,69 @@ pub enum PlaceError {
 
 /// Room for a link slot's thunk ([`abi::link_thunk`]).
 const THUNK: usize = 16;
+/// No slot yet.
+const NO_SLOT: u32 = u32::MAX;
 
-/// The cache of compiled regions. Lives under one lock.
+/// What is known of a guest address.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Its code, or 0.
+    code: u64,
+    owner: RegionId,
+    /// The slot that exits to it go through, or [`NO_SLOT`].
+    slot: u32,
+    /// Some exit calls it.
+    called: bool,
+}
+
+impl Default for Entry {
+    fn default() -> Entry {
+        Entry { code: 0, owner: RegionId(0), slot: NO_SLOT, called: false }
+    }
+}
+
+/// How code is placed.
+#[derive(Clone, Copy, Debug)]
+pub struct Placing {
+    /// Mode that it was made for.
+    pub mode: Mode,
+    /// Who made it.
+    pub tier: CodeTier,
+    /// Registers are exact at faults.
+    pub precise: bool,
+}
+
+/// The cache of compiled code. Lives under one lock.
 #[derive(Debug)]
 pub struct CodeCache {
     pub(super) mem: ExecMem,
-    pub(super) regions: Vec<Option<Placed>>,
-    pub(super) by_key: HashMap<Key, (u64, RegionId)>,
-    pub(super) by_page: HashMap<u64, Vec<RegionId>>,
-    pub(super) by_host: BTreeMap<u64, RegionId>,
+    pub(super) current: Half,
+    /// The half before: a thread may still be in its code.
+    previous: Half,
+    by_key: KeyMap<Key, Entry>,
+    pub(super) by_page: KeyMap<u64, Vec<RegionId>>,
     pub(super) links: Links,
+    /// Exits jump to each other's targets directly.
+    pub(super) chain: bool,
+    /// What new counters begin with.
+    threshold: i32,
     /// The engine's generation since the last flush.
     pub flushed_at: u64,
 }
 
 impl CodeCache {
-    /// A cache over this memory.
-    pub fn new(mem: ExecMem) -> CodeCache {
+    /// A cache over this memory; `chain`: exits are linked; `threshold`: executions until code counts as hot.
+    pub fn new(mem: ExecMem, chain: bool, threshold: u32) -> CodeCache {
         let links = Links::new(mem.slot_count());
         CodeCache {
             mem,
-            regions: Vec::new(),
-            by_key: HashMap::new(),
-            by_page: HashMap::new(),
-            by_host: BTreeMap::new(),
+            current: Half::default(),
+            previous: Half::default(),
+            by_key: KeyMap::default(),
+            by_page: KeyMap::default(),
             links,
+            chain,
+            threshold: threshold.min(i32::MAX as u32) as i32,
             flushed_at: 0,
         }
     }
@@ -91,79 +202,148 @@ impl CodeCache {
 
     /// Code for this key.
     pub fn find(&self, key: Key) -> Option<u64> {
-        self.by_key.get(&key).map(|&(code, _)| code)
+        self.by_key.get(&key).map(|e| e.code).filter(|code| *code != 0)
     }
 
-    /// The region whose code contains this host address.
-    pub fn region_at(&self, host_pc: u64) -> Option<&Placed> {
-        let (_, id) = self.by_host.range(..=host_pc).next_back()?;
-        self.regions[id.0 as usize].as_ref().filter(|r| r.code.contains(&host_pc))
+    /// Code of this tier for this key.
+    pub fn find_tier(&self, key: Key, tier: CodeTier) -> Option<u64> {
+        let entry = self.by_key.get(&key).filter(|e| e.code != 0)?;
+        (self.placed(entry.owner).tier == tier).then_some(entry.code)
     }
 
-    /// Places a compiled region.
-    pub fn place(&mut self, blob: &CodeBlob, mode: Mode, precise: bool) -> Result<(), PlaceError> {
-        let mut targets: Vec<u64> = blob.fixups.iter().map(|f| target(&f.kind)).collect();
-        targets.sort_unstable();
-        targets.dedup();
-        let code_len = blob.code.len().next_multiple_of(THUNK);
-        if !self.links.room(targets.len()) {
+    /// Does some exit call this address?
+    pub fn is_called(&self, key: Key) -> bool {
+        self.by_key.get(&key).is_some_and(|e| e.called)
+    }
+
+    /// The guest instruction that the code at this host address works for.
+    pub fn source(&self, host_pc: u64) -> Option<Source> {
+        self.current.source(host_pc).or_else(|| self.previous.source(host_pc))
+    }
+
+    pub(super) fn placed(&self, id: RegionId) -> &Placed {
+        &self.current.placed[id.0 as usize]
+    }
+
+    /// Places compiled code; its host address.
+    pub fn place(&mut self, blob: &CodeBlob, how: Placing) -> Result<u64, PlaceError> {
+        if !self.links.room(blob.fixups.len()) {
             return Err(PlaceError::Full);
         }
-        let base = self.mem.reserve(code_len + targets.len() * THUNK).ok_or(PlaceError::Full)?;
-        let mut code = blob.code.clone();
-        code.resize(code_len, 0xcc);
-        let mut slots = Vec::with_capacity(targets.len());
-        for &pc in &targets {
-            let thunk = base + code.len() as u64;
-            let index = self.links.allocate(Key { pc, mode }, thunk);
-            self.mem.init_slot(index as usize, pc, thunk);
-            code.extend(abi::link_thunk(index));
-            code.resize(code.len().next_multiple_of(THUNK), 0xcc);
-            slots.push(index);
-        }
+        // New slots get consecutive numbers.
+        let mut fresh: Range<u32> = 0..0;
         for f in &blob.fixups {
-            let at = f.offset as usize;
-            let i = targets.binary_search(&target(&f.kind)).expect("collected above");
-            let slot = self.mem.slot_addr(slots[i] as usize);
-            code[at..at + 4].copy_from_slice(&displacement(base + f.offset as u64 + 4, slot));
-        }
-        self.mem.write(base, &code);
-        let entries: Vec<(Key, u64)> = blob
-            .entries
-            .iter()
-            .map(|&(pc, offset)| (Key { pc, mode }, base + offset as u64))
-            .collect();
-        self.register(Placed {
-            entries,
-            code: base..base + blob.code.len() as u64,
-            guest: blob.guest_ranges.clone(),
-            source_map: blob.source_map.clone(),
-            slots,
-            precise,
-        });
-        Ok(())
-    }
-
-    fn register(&mut self, placed: Placed) {
-        let id = RegionId(self.regions.len() as u32);
-        for &(key, code) in &placed.entries {
-            // A main entry wins over a side entry of an older region, never the other way round.
-            let main = key == placed.entries[0].0;
-            if main || !self.by_key.contains_key(&key) {
-                self.by_key.insert(key, (code, id));
+            let (pc, called) = match f.kind {
+                FixupKind::DirectExit { target, ret } => (target, ret.is_some()),
+                FixupKind::Counter { target } => (target, false),
+            };
+            let key = Key { pc, mode: how.mode };
+            let entry = self.by_key.entry(key).or_default();
+            entry.called |= called;
+            if entry.slot == NO_SLOT {
+                entry.slot = self.links.allocate(key);
+                if fresh.is_empty() {
+                    fresh.start = entry.slot;
+                }
+                fresh.end = entry.slot + 1;
             }
         }
-        for page in pages(&placed.guest) {
-            self.by_page.entry(page).or_default().push(id);
+        let code_len = blob.code.len().next_multiple_of(THUNK);
+        let base = self.mem.reserve(code_len + fresh.len() * THUNK).ok_or(PlaceError::Full)?;
+        self.mem.write(base, &blob.code);
+        for (n, slot) in fresh.clone().enumerate() {
+            let thunk = base + (code_len + n * THUNK) as u64;
+            self.mem.write(thunk, &abi::link_thunk(slot));
+            self.links.set_thunk(slot, thunk);
+            self.mem.init_slot(slot as usize, thunk, self.threshold);
         }
-        self.by_host.insert(placed.code.start, id);
-        self.regions.push(Some(placed));
+        for f in &blob.fixups {
+            let (pc, offset) = match f.kind {
+                FixupKind::DirectExit { target, .. } => (target, 0),
+                FixupKind::Counter { target } => (target, COUNT_OFFSET),
+            };
+            let entry = self.by_key[&Key { pc, mode: how.mode }];
+            if fresh.contains(&entry.slot) && entry.code != 0 {
+                self.lead(entry.slot, Some(entry.code));
+            }
+            let to = self.mem.slot_addr(entry.slot as usize) + offset;
+            let at = base + f.offset as u64;
+            self.mem.write(at, &displacement(at + 4, to));
+        }
+        self.register(blob, base, how);
+        Ok(base + blob.entries[0].1 as u64)
+    }
+
+    fn register(&mut self, blob: &CodeBlob, base: u64, how: Placing) {
+        let id = RegionId(self.current.placed.len() as u32);
+        let first = self.current.sources.len() as u32;
+        self.current.sources.extend_from_slice(&blob.source_map);
+        let placed = Placed {
+            start: base,
+            len: blob.code.len() as u32,
+            sources: first..self.current.sources.len() as u32,
+            mode: how.mode,
+            tier: how.tier,
+            precise: how.precise,
+            dropped: false,
+            guest: blob.guest_ranges[0].clone(),
+            more: blob.guest_ranges[1..].into(),
+            entries: blob.entries[1..].iter().map(|e| e.0).collect(),
+        };
+        match (blob.guest_ranges.len(), page(placed.guest.start), page(placed.guest.end - 1)) {
+            (1, a, b) if a == b => self.by_page.entry(a).or_default().push(id),
+            _ => {
+                for page in pages(&placed) {
+                    self.by_page.entry(page).or_default().push(id);
+                }
+            }
+        }
+        self.current.placed.push(placed);
+        for (n, &(pc, offset)) in blob.entries.iter().enumerate() {
+            let code = base + offset as u64;
+            let key = Key { pc, mode: how.mode };
+            let old = self.by_key.get(&key).filter(|e| e.code != 0);
+            // A main entry wins over a side entry of an older region, never the other way round.
+            let wins = n == 0 || old.is_none_or(|e| self.placed(e.owner).tier < how.tier);
+            if wins {
+                self.set_code(key, code, id, how.tier);
+            }
+        }
+    }
+
+    fn set_code(&mut self, key: Key, code: u64, owner: RegionId, tier: CodeTier) {
+        let entry = self.by_key.entry(key).or_default();
+        entry.code = code;
+        entry.owner = owner;
+        let slot = entry.slot;
+        if slot != NO_SLOT {
+            self.lead(slot, Some(code));
+            if tier == CodeTier::Region {
+                // Whoever still comes to the old code by a jump cache is told at once.
+                self.mem.slot(slot as usize).count.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Forgets the code for a key if it is this one's.
+    pub(super) fn forget_code(&mut self, key: Key, owner: RegionId) {
+        if let Some(entry) = self.by_key.get_mut(&key)
+            && entry.owner == owner
+            && entry.code != 0
+        {
+            entry.code = 0;
+            let slot = entry.slot;
+            if slot != NO_SLOT {
+                self.lead(slot, None);
+            }
+        }
     }
 
     /// Gives up everything: begins the other half of the memory. No vCPU may be in the half that begins.
     pub fn flush(&mut self) {
         self.links.swap_halves(&self.mem);
         self.mem.swap_halves();
+        self.previous = std::mem::take(&mut self.current);
         self.forget();
     }
 
@@ -171,21 +351,15 @@ impl CodeCache {
     pub fn renew(&mut self) -> std::io::Result<()> {
         self.mem.renew()?;
         self.links = Links::new(self.mem.slot_count());
+        self.previous = Half::default();
         self.forget();
         Ok(())
     }
 
     fn forget(&mut self) {
-        self.regions.clear();
+        self.current = Half::default();
         self.by_key.clear();
         self.by_page.clear();
-        self.by_host.clear();
-    }
-}
-
-fn target(kind: &FixupKind) -> u64 {
-    match *kind {
-        FixupKind::DirectExit { target, .. } => target,
     }
 }
 
@@ -195,9 +369,14 @@ fn displacement(from: u64, to: u64) -> [u8; 4] {
     i32::try_from(d).expect("the code cache is one range below 2 GiB").to_le_bytes()
 }
 
-/// The guest pages that ranges touch.
-pub(super) fn pages(ranges: &[Range<u64>]) -> impl Iterator<Item = u64> {
-    let mut all: Vec<u64> = ranges.iter().flat_map(|r| r.start >> 12..=(r.end - 1) >> 12).collect();
+fn page(address: u64) -> u64 {
+    address >> 12
+}
+
+/// The guest pages that code was made from.
+pub(super) fn pages(placed: &Placed) -> impl Iterator<Item = u64> + use<> {
+    let of = |r: &Range<u64>| page(r.start)..=page(r.end.wrapping_sub(1).max(r.start));
+    let mut all: Vec<u64> = placed.ranges().flat_map(of).collect();
     all.sort_unstable();
     all.dedup();
     all.into_iter()

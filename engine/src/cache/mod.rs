@@ -1,6 +1,6 @@
 //! The code cache: the only part that touches executable memory.
 //!
-//! Compiled regions come in as position-independent blobs ([`isamorph_backend_cranelift::CodeBlob`]), are placed
+//! Compiled blocks and regions come in as position-independent blobs ([`isamorph_backend_abi::CodeBlob`]), are placed
 //! in [`exec_mem`], found again by guest address in [`map`], connected through link slots ([`link`]) and dropped
 //! when guest code changes ([`invalidate`]).
 //!

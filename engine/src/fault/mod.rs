@@ -10,11 +10,11 @@ mod refused;
 
 use crate::dispatch;
 use crate::mem::access;
-use isamorph_backend_cranelift::abi;
+use isamorph_backend_abi::abi;
 use isamorph_ir::contract::TrapKind;
 use std::cell::Cell;
+use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the host told of a faulting access.
 #[derive(Clone, Copy, Debug)]
@@ -31,23 +31,30 @@ pub struct Seen {
 
 const NOTHING: Seen = Seen { addr: None, kind: TrapKind::Unmapped, write: false, host_pc: 0 };
 
+/// Compiled code that runs.
+#[derive(Clone, Copy)]
+struct Running {
+    area: *mut abi::VcpuArea,
+    /// Host addresses that compiled code of the vCPU's engine may lie at.
+    code: (u64, u64),
+}
+
+const NO_CODE: Running = Running { area: ptr::null_mut(), code: (0, 0) };
+
 thread_local! {
-    /// The area of the vCPU whose compiled code runs on this thread, else null.
-    static RUNNING: Cell<*mut abi::VcpuArea> = const { Cell::new(ptr::null_mut()) };
+    /// The vCPU whose compiled code runs on this thread, if any.
+    static RUNNING: Cell<Running> = const { Cell::new(NO_CODE) };
     static LAST: Cell<Seen> = const { Cell::new(NOTHING) };
 }
 
-/// The signal handler's one global anchor: the host range of compiled code.
-static CODE_BEGIN: AtomicU64 = AtomicU64::new(0);
-static CODE_END: AtomicU64 = AtomicU64::new(0);
-
-pub(crate) fn set_code_range(begin: u64, end: u64) {
-    CODE_BEGIN.store(begin, Ordering::Relaxed);
-    CODE_END.store(end, Ordering::Relaxed);
+/// Compiled code of the vCPU with this area, at these host addresses, begins to run on this thread.
+pub(crate) fn set_running(area: *mut abi::VcpuArea, code: &Range<u64>) {
+    RUNNING.set(Running { area, code: (code.start, code.end) });
 }
 
-pub(crate) fn set_running(state: *mut abi::VcpuArea) {
-    RUNNING.set(state);
+/// No compiled code runs on this thread any more.
+pub(crate) fn clear_running() {
+    RUNNING.set(NO_CODE);
 }
 
 /// Takes the record of a fault in compiled code, if the last exit was one.
@@ -107,9 +114,8 @@ pub unsafe fn on_host_signal(
         regs[libc::REG_RIP as usize] = resume as i64;
         return true;
     }
-    let state = RUNNING.get();
-    let code = CODE_BEGIN.load(Ordering::Relaxed)..CODE_END.load(Ordering::Relaxed);
-    if state.is_null() || !code.contains(&pc) {
+    let Running { area: state, code: (begin, end) } = RUNNING.get();
+    if state.is_null() || !(begin..end).contains(&pc) {
         return false;
     }
     if !known && let Some(access) = refused::access_at(regs) {

@@ -26,8 +26,8 @@ struct Cli {
     /// Only these patterns or tables (`simd*` for all whose name begins so)
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Our engines: interp, optimised, jit or precise (one of the last two)
-    #[arg(long, value_delimiter = ',', default_value = "interp,optimised,jit")]
+    /// Our engines: interp, optimised, baseline, jit or precise
+    #[arg(long, value_delimiter = ',', default_value = "interp,optimised,baseline,jit")]
     engine: Vec<Kind>,
     /// Only the block of this seed, as a failure names it
     #[arg(long, value_parser = number)]

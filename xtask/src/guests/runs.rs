@@ -31,8 +31,12 @@ pub enum Runner {
 
 impl Runner {
     /// Every engine of ours.
-    pub const ENGINES: [Self; 3] =
-        [Self::Isamorph("interp"), Self::Isamorph("jit"), Self::Isamorph("auto")];
+    pub const ENGINES: [Self; 4] = [
+        Self::Isamorph("interp"),
+        Self::Isamorph("baseline"),
+        Self::Isamorph("jit"),
+        Self::Isamorph("auto"),
+    ];
 
     /// The command that runs `program` (a file of the host) with guest paths redirected into `sysroot`.
     pub fn command(self, sysroot: Option<&Path>, program: &Path) -> Command {

@@ -72,6 +72,9 @@ pub fn wait_of(arg: u64) -> isamorph_ir::Wait {
 pub type LinkFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
 /// `lookup_fn(area, guest pc) -> code address`; fills the jump cache. May return [`Stubs::exit`] likewise.
 pub type LookupFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
+/// `hot_fn(area, counter's address) -> code address`: a counter of baseline code ran out. Sets it again and returns
+/// the code that now stands for the counter's guest address.
+pub type HotFn = unsafe extern "C" fn(*mut VcpuArea, *mut i32) -> u64;
 /// `context_helper_fn(area, helper id) -> 0`, or 1 if the helper faulted and the fault is recorded.
 /// Arguments and result lie in `scratch`.
 pub type ContextHelperFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
@@ -87,6 +90,10 @@ pub struct Callbacks {
     pub link: LinkFn,
     /// An indirect branch that misses the jump cache.
     pub lookup: LookupFn,
+    /// The same of a return.
+    pub lookup_return: LookupFn,
+    /// A counter that ran out.
+    pub hot: HotFn,
     /// Calls a [`isamorph_ir::HelperFn::Context`] helper.
     pub context_helper: ContextHelperFn,
     /// Exact evaluation of an op.
@@ -138,6 +145,10 @@ pub struct Stubs {
     pub link: unsafe extern "C" fn(),
     /// RDI = area, RSI = guest pc: looks up and goes on.
     pub lookup: unsafe extern "C" fn(),
+    /// The same of a return.
+    pub lookup_return: unsafe extern "C" fn(),
+    /// RDI = area, RSI = address of a counter that ran out: asks what runs there and goes on.
+    pub hot: unsafe extern "C" fn(),
     /// Calls `eval`, preserving every register: RDI = area, RSI = packed op.
     pub eval: unsafe extern "C" fn(),
     /// Calls `context_helper`: RDI = area, RSI = helper id; result in RAX.
@@ -146,6 +157,8 @@ pub struct Stubs {
     pub fp_read: unsafe extern "C" fn(),
     /// Clears the flags of MXCSR, preserving every register.
     pub fp_clear: unsafe extern "C" fn(),
+    /// NZCV in EAX of the flags record at RAX; RCX, RDX and RSI are used up, all else is kept.
+    pub flags: unsafe extern "C" fn(),
     /// NZCV of the flags record at this address.
     pub nzcv: unsafe extern "C" fn(*const [u64; 3]) -> u64,
 }
@@ -181,12 +194,13 @@ const _: () = assert!(offset_of!(VcpuArea, jump_cache) == JUMP_CACHE_OFFSET);
 const _: () = assert!(offset_of!(VcpuArea, engine) % 16 == 0 && size_of::<JumpEntry>() == 16);
 
 /// Byte offset of a field of the [`EngineArea`] from the area's begin.
+#[macro_export]
 macro_rules! engine_offset {
     ($($field:ident).+) => {
         $crate::abi::ENGINE_OFFSET + std::mem::offset_of!($crate::abi::EngineArea, $($field).+)
     };
 }
-pub(crate) use engine_offset;
+pub use engine_offset;
 
 /// Index of a guest address in the jump cache; `shift` ([`GuestDesc::insn_shift`]) drops the address bits that
 /// are always zero.
@@ -279,12 +293,12 @@ pub fn link_thunk(slot: u32) -> [u8; 11] {
 }
 
 /// `jmp [rdi + offset]`.
-pub(crate) fn jmp_through_area(offset: usize) -> [u8; 6] {
+pub fn jmp_through_area(offset: usize) -> [u8; 6] {
     through_area(0xa7, offset)
 }
 
 /// `call [rdi + offset]`.
-pub(crate) fn call_through_area(offset: usize) -> [u8; 6] {
+pub fn call_through_area(offset: usize) -> [u8; 6] {
     through_area(0x97, offset)
 }
 
@@ -340,6 +354,9 @@ core::arch::global_asm!(
     .globl isamorph_region_leave
     .globl isamorph_region_link
     .globl isamorph_region_lookup
+    .globl isamorph_region_lookup_return
+    .globl isamorph_region_hot
+    .globl isamorph_region_flags
     .globl isamorph_region_context
     .globl isamorph_region_eval
     .globl isamorph_region_fp_read
@@ -392,6 +409,69 @@ isamorph_region_lookup:
     mov rdi, rbx
     ldmxcsr [rdi + {guest_mxcsr}]
     jmp rax
+
+    .p2align 4
+isamorph_region_lookup_return:
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    mov rbx, rdi
+    call [rdi + {lookup_return_fn}]
+    mov rdi, rbx
+    ldmxcsr [rdi + {guest_mxcsr}]
+    jmp rax
+
+    .p2align 4
+isamorph_region_hot:
+    stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    mov rbx, rdi
+    call [rdi + {hot_fn}]
+    mov rdi, rbx
+    ldmxcsr [rdi + {guest_mxcsr}]
+    jmp rax
+
+    .p2align 4
+isamorph_region_flags:
+    mov rdx, [rax]
+    mov rcx, [rax + 16]
+    mov rax, [rax + 8]
+    cmp rdx, 4
+    je 2f
+    cmp rdx, 3
+    je 3f
+    cmp rdx, 6
+    je 6f
+    cmp rdx, 5
+    je 5f
+    cmp rdx, 2
+    je 4f
+    cmp rdx, 1
+    je 7f
+    and eax, 15
+    ret
+2:  cmp rax, rcx
+    jmp 8f
+3:  cmp eax, ecx
+8:  setae dl
+    jmp 9f
+4:  add rax, rcx
+    jmp 8f
+7:  add eax, ecx
+8:  setb dl
+    jmp 9f
+6:  test rax, rax
+    jmp 8f
+5:  test eax, eax
+8:  mov edx, 0
+9:  seto cl
+    lahf
+    shr eax, 12
+    and eax, 12
+    movzx ecx, cl
+    movzx edx, dl
+    or eax, ecx
+    lea eax, [rax + 2*rdx]
+    ret
 
     .p2align 4
 isamorph_region_context:
@@ -482,6 +562,8 @@ isamorph_region_fp_clear:
     exit_host_pc = const engine_offset!(exit_host_pc),
     link_fn = const engine_offset!(callbacks.link),
     lookup_fn = const engine_offset!(callbacks.lookup),
+    lookup_return_fn = const engine_offset!(callbacks.lookup_return),
+    hot_fn = const engine_offset!(callbacks.hot),
     context_fn = const engine_offset!(callbacks.context_helper),
     eval_fn = const engine_offset!(callbacks.eval),
     frame = const MAX_FRAME,
@@ -493,6 +575,9 @@ unsafe extern "C" {
     fn isamorph_region_leave();
     fn isamorph_region_link();
     fn isamorph_region_lookup();
+    fn isamorph_region_lookup_return();
+    fn isamorph_region_hot();
+    fn isamorph_region_flags();
     fn isamorph_region_context();
     fn isamorph_region_eval();
     fn isamorph_region_fp_read();
@@ -506,10 +591,13 @@ pub fn stubs() -> Stubs {
         region_exit: isamorph_region_exit,
         link: isamorph_region_link,
         lookup: isamorph_region_lookup,
+        lookup_return: isamorph_region_lookup_return,
+        hot: isamorph_region_hot,
         eval: isamorph_region_eval,
         context: isamorph_region_context,
         fp_read: isamorph_region_fp_read,
         fp_clear: isamorph_region_fp_clear,
+        flags: isamorph_region_flags,
         nzcv: crate::helpers::nzcv,
     }
 }

@@ -52,6 +52,11 @@ pub enum FixupKind {
         /// If this is a call: the guest address it returns to.
         ret: Option<u64>,
     },
+    /// The counter of executions of a guest address: 4 aligned bytes of data, counted down.
+    Counter {
+        /// Guest address that is counted.
+        target: u64,
+    },
 }
 
 /// Text forms of a compiled region.

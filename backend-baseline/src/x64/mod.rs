@@ -1,0 +1,236 @@
+//! From a block to host code: the walk over the block, and what all templates share.
+//!
+//! Way of the data: `Block → ` [`live`] ` → for each instruction a template of ` [`ops`] `, which takes registers from`
+//! [`alloc`] ` and writes bytes by ` [`emit`] ` → cold paths → constants → ` [`CodeBlob`].
+//!
+//! Invariant: RDI is the area; the frame of [`abi::MAX_FRAME`] bytes at RSP holds what registers cannot.
+
+mod alloc;
+mod cold;
+pub(crate) mod emit;
+mod live;
+mod ops;
+#[cfg(test)]
+mod tests;
+
+use crate::{CompileError, Options};
+use alloc::{Place, Regs};
+use cold::Cold;
+use emit::{Emit, Mem};
+use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind, abi};
+use isamorph_ir::op::Effect;
+use isamorph_ir::{Block, GuestDesc, Inst, Op, Value};
+use live::Live;
+pub use ops::by_reference;
+
+/// What the host's processor has beyond x86-64-v2.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Host {
+    pub bmi1: bool,
+    pub bmi2: bool,
+    pub lzcnt: bool,
+    pub fma: bool,
+}
+
+/// Memory for the work on a block, kept from block to block.
+pub(crate) struct Scratch {
+    host: Host,
+    e: Emit,
+    live: Live,
+    places: Vec<Place>,
+    regs: Regs,
+    colds: Vec<Cold>,
+}
+
+impl Scratch {
+    pub fn new() -> Result<Scratch, CompileError> {
+        let (host, avx) = detect()?;
+        let (live, places, colds) = Default::default();
+        Ok(Scratch { host, e: Emit::new(avx), live, places, regs: Regs::new(), colds })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Result<(Host, bool), CompileError> {
+    use std::arch::is_x86_feature_detected as has;
+    for (there, name) in [
+        (has!("ssse3"), "SSSE3"),
+        (has!("sse4.1"), "SSE4.1"),
+        (has!("sse4.2"), "SSE4.2"),
+        (has!("popcnt"), "POPCNT"),
+        (has!("cmpxchg16b"), "CMPXCHG16B"),
+    ] {
+        if !there {
+            return Err(CompileError::Host(name));
+        }
+    }
+    let avx = has!("avx");
+    let host = Host {
+        bmi1: avx && has!("bmi1"),
+        bmi2: avx && has!("bmi2"),
+        lzcnt: has!("lzcnt") && has!("bmi1"),
+        fma: avx && has!("fma"),
+    };
+    Ok((host, avx))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Result<(Host, bool), CompileError> {
+    Err(CompileError::Host("x86-64"))
+}
+
+/// The code of one block under construction.
+pub(crate) struct Gen<'a> {
+    desc: &'static GuestDesc,
+    block: &'a Block,
+    options: &'a Options,
+    host: Host,
+    e: &'a mut Emit,
+    live: &'a mut Live,
+    places: &'a mut Vec<Place>,
+    regs: &'a mut Regs,
+    colds: &'a mut Vec<Cold>,
+    blob: &'a mut CodeBlob,
+    /// What the numbers of [`emit::Rm::Fixup`] stand for: link slots and counters.
+    fixups: Vec<FixupKind>,
+    /// Index of the instruction at work.
+    now: u32,
+    /// Guest address of the instruction at work.
+    pc: u64,
+    /// Offset in the code at which the guest instruction began.
+    source: u32,
+    error: Option<CompileError>,
+}
+
+/// Compiles a block into `blob`.
+pub(crate) fn block(
+    desc: &'static GuestDesc,
+    scratch: &mut Scratch,
+    blob: &mut CodeBlob,
+    block: &Block,
+    options: &Options,
+) -> Result<(), CompileError> {
+    let Scratch { host, e, live, places, regs, colds } = scratch;
+    e.clear();
+    regs.clear();
+    colds.clear();
+    places.clear();
+    places.resize(block.insts.len(), Place::None);
+    live.of(block);
+    blob.entries.clear();
+    blob.fixups.clear();
+    blob.source_map.clear();
+    blob.exceptions.clear();
+    blob.guest_ranges.clear();
+    let mut generator = Gen {
+        desc,
+        block,
+        options,
+        host: *host,
+        e,
+        live,
+        places,
+        regs,
+        colds,
+        blob,
+        fixups: vec![],
+        now: 0,
+        pc: block.pc,
+        source: 0,
+        error: None,
+    };
+    generator.run()
+}
+
+impl Gen<'_> {
+    fn run(&mut self) -> Result<(), CompileError> {
+        if self.options.counts && self.options.head {
+            self.count(self.block.pc);
+        }
+        let block = self.block;
+        for (i, inst) in block.insts.iter().enumerate() {
+            self.now = i as u32;
+            self.instruction(inst, Value(i as u32));
+            if !self.e.room() {
+                return Err(CompileError::TooLarge(block.pc));
+            }
+            self.expire();
+        }
+        self.now = block.insts.len() as u32;
+        self.terminal();
+        let colds = std::mem::take(self.colds);
+        for cold in &colds {
+            if !self.e.room() {
+                return Err(CompileError::TooLarge(block.pc));
+            }
+            self.cold_path(cold);
+        }
+        *self.colds = colds;
+        if self.frame_size() > abi::MAX_FRAME {
+            return Err(CompileError::TooLarge(block.pc));
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        self.finish();
+        Ok(())
+    }
+
+    fn instruction(&mut self, inst: &Inst, v: Value) {
+        if inst.op == Op::Insn {
+            self.pc = inst.imm as u64;
+            self.source = self.e.offset();
+            return;
+        }
+        let unused = self.live.uses[v.index()] == 0;
+        if unused && matches!(inst.op.info().effect, Effect::Pure | Effect::ReadSlot) {
+            return;
+        }
+        if self.live.lazy[v.index()] {
+            self.places[v.index()] = Place::Lazy;
+            return;
+        }
+        self.template(inst, v);
+    }
+
+    /// The instruction at work accesses guest memory: it may fault.
+    fn may_fault(&mut self) {
+        if self.blob.source_map.last().is_none_or(|l| l.1 != self.pc) {
+            self.blob.source_map.push((self.source, self.pc));
+        }
+    }
+
+    /// The number of a fixup of this kind.
+    fn fixup(&mut self, kind: FixupKind) -> u16 {
+        let at = self.fixups.iter().position(|k| *k == kind).unwrap_or_else(|| {
+            self.fixups.push(kind);
+            self.fixups.len() - 1
+        });
+        at as u16
+    }
+
+    /// No template covers this form.
+    fn refuse(&mut self, inst: &Inst, form: &'static str) {
+        let (pc, op) = (self.block.pc, inst.op.info().name);
+        self.error.get_or_insert(CompileError::Form { pc, op, form });
+    }
+
+    /// Where a slot lies.
+    fn slot(&self, slot: u128) -> Mem {
+        Mem::area(self.desc.layout.slots[slot as usize].offset as usize)
+    }
+
+    fn finish(&mut self) {
+        self.e.finish_pool();
+        let block = self.block;
+        for site in &self.e.fixup_sites {
+            self.blob.fixups.push(Fixup { offset: site.at, kind: self.fixups[site.of as usize] });
+        }
+        self.blob.code.clear();
+        self.blob.code.extend_from_slice(self.e.code());
+        self.blob.entries.push((block.pc, 0));
+        self.blob.guest_ranges.push(block.pc..block.pc.wrapping_add(block.len as u64));
+        self.blob.guest_insns = block.guest_insns;
+        self.blob.frame_size = self.frame_size();
+    }
+}

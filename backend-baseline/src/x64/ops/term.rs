@@ -1,0 +1,139 @@
+//! Ends of blocks: links, the jump cache, polls, counters, exits to the engine.
+//!
+//! Invariant: the state is exact at every exit; the program counter is stored unless the next code is known.
+
+use crate::x64::Gen;
+use crate::x64::cold::Cold;
+use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RSI, Rm, Shift};
+use isamorph_backend_abi::FixupKind;
+use isamorph_backend_abi::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET};
+use isamorph_backend_abi::engine_offset;
+use isamorph_ir::{Hint, Term, Wait};
+
+impl Gen<'_> {
+    pub(crate) fn terminal(&mut self) {
+        let block = self.block;
+        match block.term {
+            Term::Goto { pc, sync: true, .. } => self.leave(pc, ExitReason::Sync),
+            Term::Goto { pc, ret, sync: false } => self.direct_exit(pc, ret),
+            Term::Branch { cond, then, other } => {
+                let cc = self.condition(cond);
+                let taken = self.e.jcc(cc);
+                self.direct_exit(other, None);
+                self.e.bind(taken);
+                self.direct_exit(then, None);
+            }
+            Term::Indirect { target, hint } => {
+                let target = self.gpr(target);
+                let miss = match hint {
+                    Hint::Return => engine_offset!(stubs.lookup_return),
+                    Hint::Jump | Hint::Call { .. } => engine_offset!(stubs.lookup),
+                };
+                self.indirect_exit(target, miss);
+            }
+            Term::Syscall { imm, next } => {
+                self.exit_argument(imm);
+                self.leave(next, ExitReason::Syscall);
+            }
+            Term::Exception { pc, ref exception } => {
+                self.blob.exceptions.push(exception.clone());
+                self.exit_argument(0);
+                self.leave(pc, ExitReason::Exception);
+            }
+            Term::Wait { wait, next } => {
+                let number = match wait {
+                    Wait::Interrupt => 0,
+                    Wait::Event => 1,
+                    Wait::Yield => 2,
+                };
+                self.exit_argument(number);
+                self.leave(next, ExitReason::Wait);
+            }
+        }
+    }
+
+    fn exit_argument(&mut self, value: u64) {
+        self.e.mov_imm(RAX, value);
+        self.e.store(8, Mem::area(engine_offset!(exit_args)), RAX);
+    }
+
+    /// Counts an execution of the code at `pc`; a counter that runs out asks the engine what runs there.
+    pub(crate) fn count(&mut self, pc: u64) {
+        let counter = self.fixup(FixupKind::Counter { target: pc });
+        self.e.dec_fixup(counter);
+        let from = self.e.jcc(Cc::S);
+        self.colds.push(Cold::Hot { from, counter });
+    }
+
+    fn direct_exit(&mut self, target: u64, ret: Option<u64>) {
+        // Every cycle of direct exits has one that does not go forward.
+        if target <= self.block.pc {
+            self.poll(Some(target));
+            if self.options.counts && ret.is_none() {
+                self.count(target);
+            }
+        }
+        let fixup = self.fixup(FixupKind::DirectExit { target, ret });
+        self.e.jmp_rm(Rm::Fixup(fixup));
+    }
+
+    fn poll(&mut self, to: Option<u64>) {
+        if self.options.polls {
+            self.e.alu_imm(Alu::Cmp, false, Mem::area(engine_offset!(poll)), 0);
+            let from = self.e.jcc(Cc::Ne);
+            self.colds.push(Cold::Poll { from, to });
+        }
+    }
+
+    /// Through the jump cache: an entry is 16 bytes, address and code.
+    fn indirect_exit(&mut self, target: Gpr, stub: usize) {
+        self.e.mov(true, RAX, target);
+        self.poll(None);
+        let shift = self.desc.insn_shift;
+        let mask = (JUMP_CACHE_ENTRIES as i32 - 1) << shift;
+        self.e.mov(false, RCX, RAX);
+        self.e.alu_imm(Alu::And, false, RCX, mask);
+        let scale = match shift {
+            0 => {
+                self.e.shift_imm(Shift::Shl, false, RCX, 4);
+                0
+            }
+            // Entries are 16 bytes: the rest of the scaling is the address mode's.
+            1..=4 => 4 - shift as u8,
+            _ => {
+                self.e.shift_imm(Shift::Shr, false, RCX, shift as u8 - 4);
+                0
+            }
+        };
+        let base = Mem::area(JUMP_CACHE_OFFSET);
+        let entry = |disp| Mem { index: Some((RCX, scale)), disp: base.disp + disp, ..base };
+        self.e.alu(Alu::Cmp, true, RAX, entry(0));
+        let miss = self.e.jcc(Cc::Ne);
+        self.e.jmp_rm(entry(8));
+        self.e.bind(miss);
+        self.e.mov(true, RSI, RAX);
+        self.e.jmp_rm(Mem::area(stub));
+    }
+
+    pub(crate) fn store_pc(&mut self, pc: u64) {
+        let m = self.slot(self.desc.layout.pc.0 as u128);
+        match i32::try_from(pc as i64) {
+            Ok(imm) => self.e.store_imm(8, m, imm),
+            Err(_) => {
+                self.e.mov_imm(RAX, pc);
+                self.e.store(8, m, RAX);
+            }
+        }
+    }
+
+    /// Leaves compiled code with the program counter at `pc`.
+    pub(crate) fn leave(&mut self, pc: u64, reason: ExitReason) {
+        self.store_pc(pc);
+        self.leave_now(reason);
+    }
+
+    pub(crate) fn leave_now(&mut self, reason: ExitReason) {
+        self.e.store_imm(4, Mem::area(engine_offset!(exit_reason)), reason as i32);
+        self.e.call_rm(Mem::area(engine_offset!(stubs.region_exit)));
+    }
+}
