@@ -4,6 +4,7 @@ awk 'BEGIN { s = 5; for (i = 0; i < 60000; i++) { s = (s * 1103515245 + 12345) %
 for i in 1 2; do cat noise.bin bytes.bin large.txt words.txt; done | head -c 2000000 > mixed
 case $1 in
 xz) levels='-0 -3 -6 -9e --format=lzma' ;;
+gzip) levels='-n1 -n6 -n9' ;; # no time in the header
 zstd) levels='-1 -3 -9 -15 --fast=3' ;;
 *) levels='-1 -6 -9' ;;
 esac
