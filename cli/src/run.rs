@@ -5,7 +5,7 @@ use crate::diff::LeadArgs;
 use clap::{Args, ValueEnum};
 use isamorph_a64::A64;
 use isamorph_a64::processor::CpuModel;
-use isamorph_engine::{EngineConfig, EngineKind};
+use isamorph_engine::{Engine, EngineConfig, EngineKind};
 use isamorph_ir::Frontend;
 use isamorph_linux_user::process::Runner;
 use isamorph_linux_user::{Reexec, RunConfig, inherited_environment};
@@ -142,6 +142,20 @@ impl RunArgs {
     }
 }
 
+/// What `--stats` prints at the end.
+fn report(engine: &Engine) {
+    eprintln!("{}", engine.stats());
+    let left = engine.reference_ops();
+    let most: Vec<String> = left
+        .iter()
+        .take(8)
+        .map(|(op, shape, count)| format!("{}.{} {count}", op.info().name, shape.name()))
+        .collect();
+    if !most.is_empty() {
+        eprintln!("reference    {}", most.join(", "));
+    }
+}
+
 /// Runs the program; the exit code is the guest's.
 pub fn run(args: RunArgs) -> ExitCode {
     if let Some(bad) = args.env.iter().find(|e| !e.as_bytes().contains(&b'=')) {
@@ -176,9 +190,7 @@ pub fn run(args: RunArgs) -> ExitCode {
         strace: args.strace,
         strict: args.strict,
         reexec: Reexec { emulator, options: args.inherited() },
-        at_end: stats.then(|| -> isamorph_linux_user::process::AtEnd {
-            Box::new(|engine| eprintln!("{}", engine.stats()))
-        }),
+        at_end: stats.then(|| -> isamorph_linux_user::process::AtEnd { Box::new(report) }),
         runner,
         program: program.clone().into_vec(),
     };

@@ -173,7 +173,7 @@ unsafe extern "C" fn context(area: *mut VcpuArea, id: u64) -> u64 {
 unsafe extern "C" fn eval(area: *mut VcpuArea, packed: u64) {
     // SAFETY: called by compiled code of this area's vCPU, which packed the op.
     unsafe {
-        owner(area).1.counters.reference_ops.add(1);
+        owner(area).1.counters.reference_ops.count(packed);
         helpers::eval(area, packed);
     }
 }

@@ -12,7 +12,7 @@ use crate::stats::{Counters, Stats};
 use crate::tier::Tier;
 use crate::vcpu::Shared;
 use isamorph_backend_abi::abi;
-use isamorph_ir::{CodeSource, Frontend, GuestDesc};
+use isamorph_ir::{CodeSource, Frontend, GuestDesc, Op, Shape};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -132,6 +132,11 @@ impl Engine {
     /// What it did so far.
     pub fn stats(&self) -> Stats {
         self.counters.snapshot()
+    }
+
+    /// The ops that compiled code left to the reference interpreter, how often, most often first.
+    pub fn reference_ops(&self) -> Vec<(Op, Shape, u64)> {
+        self.counters.reference_ops.by_op()
     }
 
     /// Guest code in this range changed, or may no longer be executed.

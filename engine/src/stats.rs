@@ -1,5 +1,8 @@
 //! Counters of what an engine did, for `--stats`.
 
+use isamorph_backend_abi::abi;
+use isamorph_ir::op::OPS;
+use isamorph_ir::{Op, Shape};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -40,7 +43,46 @@ pub(crate) struct Counters {
     pub invalidated: Counter,
     pub flushes: Counter,
     pub helper_calls: Counter,
-    pub reference_ops: Counter,
+    pub reference_ops: ReferenceOps,
+}
+
+/// How often compiled code left each op to the reference, by op and shape as [`abi::pack_op`] numbers them.
+#[derive(Debug)]
+pub(crate) struct ReferenceOps(Box<[Counter]>);
+
+/// Shapes have codes below this.
+const SHAPES: usize = 64;
+
+impl Default for ReferenceOps {
+    fn default() -> ReferenceOps {
+        ReferenceOps((0..OPS.len() * SHAPES).map(|_| Counter::default()).collect())
+    }
+}
+
+impl ReferenceOps {
+    /// The packed op was left to the reference.
+    pub fn count(&self, packed: u64) {
+        let (op, shape) = (packed as usize & 255, packed as usize >> 8 & 255);
+        if let Some(counter) = self.0.get(op * SHAPES + shape % SHAPES) {
+            counter.add(1);
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.0.iter().map(Counter::get).sum()
+    }
+
+    /// What was left, most often first.
+    pub fn by_op(&self) -> Vec<(Op, Shape, u64)> {
+        let counted = self.0.iter().enumerate().filter(|(_, c)| c.get() != 0);
+        let named = counted.filter_map(|(at, c)| {
+            let inst = abi::unpack_op((at / SHAPES) as u64 | ((at % SHAPES) as u64) << 8)?;
+            Some((inst.op, inst.shape, c.get()))
+        });
+        let mut list: Vec<_> = named.collect();
+        list.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
+        list
+    }
 }
 
 /// A snapshot of an engine's counters.
@@ -104,7 +146,7 @@ impl Counters {
             invalidated: self.invalidated.get(),
             flushes: self.flushes.get(),
             helper_calls: self.helper_calls.get(),
-            reference_ops: self.reference_ops.get(),
+            reference_ops: self.reference_ops.total(),
         }
     }
 }

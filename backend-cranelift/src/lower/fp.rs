@@ -5,8 +5,9 @@
 //! stay in MXCSR until something reads them. Blocks with an unusual control ([`isamorph_ir::Block::fp_exact`])
 //! compute everything by the reference.
 //!
-//! Evaluated by the reference always: all of F16, `FMulX`, estimates and steps, `FRecipExp`, conversions to
-//! integers that have fraction bits, to unsigned vectors, rounding to odd, `FMulAdd` on hosts without FMA.
+//! Evaluated by the reference always: F16 (but for conversions from and to F32, [`super::half`]), `FMulX`,
+//! estimates, `FRecipExp`, rounding to odd, F64 to unsigned lanes; `FMulAdd` and the Newton steps
+//! ([`super::fp_step`]) on hosts without FMA.
 //!
 //! Invariant: a host instruction that runs on the hot path raises no flag that the guest would not have.
 
@@ -95,6 +96,9 @@ impl Lower<'_, '_> {
                 return Some(self.min_max_fp(inst, form));
             }
             Op::FRound => return self.round_to_integral(inst, form),
+            Op::FRecipStep | Op::FRsqrtStep if self.target.fma => {
+                return Some(self.newton_step(inst, form));
+            }
             _ => return None,
         }
         if matches!(form, Form::Scalar(_) | Form::Full(_)) {

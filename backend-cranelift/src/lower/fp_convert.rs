@@ -75,7 +75,7 @@ impl Lower<'_, '_> {
     }
 
     /// Every lane this constant.
-    fn float(&mut self, ty: Type, value: f64) -> ir::Value {
+    pub(super) fn float(&mut self, ty: Type, value: f64) -> ir::Value {
         let lane = match ty.lane_type() {
             F32 => self.b.ins().f32const(value as f32),
             _ => self.b.ins().f64const(value),
@@ -99,7 +99,7 @@ impl Lower<'_, '_> {
         self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, abs, limit)
     }
 
-    /// Between F32 and F64. NaNs convert alike everywhere.
+    /// Between precisions. From F32 to F64 and back NaNs convert alike everywhere.
     pub(super) fn convert_precision(&mut self, inst: &Inst) -> Option<ir::Value> {
         let round = Round::from_bits(inst.imm)?;
         if !matches!(round, Round::Mode | Round::NearestEven) {
@@ -127,7 +127,7 @@ impl Lower<'_, '_> {
                 let raw = self.b.ins().fvdemote(a);
                 self.unless_tiny(inst, raw)
             }
-            _ => return None,
+            _ => return self.convert_half(inst),
         })
     }
 
@@ -153,7 +153,7 @@ impl Lower<'_, '_> {
 
     pub(super) fn float_to_int(&mut self, inst: &Inst) -> Option<ir::Value> {
         let how = FpConv::from_bits(inst.imm)?;
-        if how.fbits != 0 || how.round == Round::Odd {
+        if how.round == Round::Odd {
             return None;
         }
         let form = Form::of(inst.from)?;
@@ -161,14 +161,52 @@ impl Lower<'_, '_> {
             (Form::Scalar(_), Shape::I32 | Shape::I64) => {
                 let to = super::clif(inst.shape.ty()?);
                 let a = self.v(inst.args[0]);
-                Some(if how.signed {
-                    self.signed_of(inst, how.round, to, a)
-                } else {
-                    self.unsigned_of(inst, how.round, to, a)
-                })
+                let convert = |l: &mut Self, a| match how.signed {
+                    true => l.signed_of(inst, how.round, to, a),
+                    false => l.unsigned_of(inst, how.round, to, a),
+                };
+                if how.fbits == 0 {
+                    return Some(convert(self, a));
+                }
+                // Scaled by a power of two: exact, and none of it overflows.
+                let ty = self.type_of(a);
+                let limit = self.float(ty, (64.0 - f64::from(how.fbits)).exp2());
+                let abs = self.b.ins().fabs(a);
+                let bad = self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, abs, limit);
+                Some(self.unless(inst, to, bad, |l| {
+                    let scale = l.float(ty, f64::from(how.fbits).exp2());
+                    let a = l.b.ins().fmul(a, scale);
+                    convert(l, a)
+                }))
             }
             (Form::Full(F32X4), Shape::I32x4) | (Form::Pair, Shape::I32x2)
-                if how.signed && how.round != Round::NearestAway =>
+                if how.round != Round::NearestAway && (how.fbits != 0 || !how.signed) =>
+            {
+                // What lies in the range for sure; of unsigned ones only what the signed range has too.
+                let a = self.operand(form, inst.args[0]);
+                let bits = self.cast(I32X4, a);
+                let magnitudes = self.vconst(I32X4, super::vec::repeat(0x7fff_ffff, 32));
+                let limit = (127 + 31 - u64::from(how.fbits)) << 23;
+                let limit = self.vconst(I32X4, super::vec::repeat(limit - 1, 32));
+                let large = if how.signed {
+                    let magnitude = self.b.ins().band(bits, magnitudes);
+                    self.b.ins().icmp(IntCC::SignedGreaterThan, magnitude, limit)
+                } else {
+                    self.b.ins().icmp(IntCC::UnsignedGreaterThan, bits, limit)
+                };
+                let bad = self.any_lane(large);
+                Some(self.unless(inst, I32X4, bad, |l| {
+                    let scale = l.float(F32X4, f64::from(how.fbits).exp2());
+                    let a = if how.fbits == 0 { a } else { l.b.ins().fmul(a, scale) };
+                    let a = l.round_first(how.round, a);
+                    let raw = l.b.ins().x86_cvtt2dq(I32X4, a);
+                    l.pinned(raw);
+                    let value = if form == Form::Pair { l.zero_upper(raw) } else { raw };
+                    l.cast(I32X4, value)
+                }))
+            }
+            (Form::Full(F32X4), Shape::I32x4) | (Form::Pair, Shape::I32x2)
+                if how.round != Round::NearestAway =>
             {
                 let a = self.operand(form, inst.args[0]);
                 let a = self.round_first(how.round, a);
@@ -181,7 +219,9 @@ impl Lower<'_, '_> {
                 let value = self.cast(I32X4, value);
                 Some(self.or_reference(inst, I32X4, bad, value))
             }
-            (Form::Full(F64X2), Shape::I64x2) if how.signed && how.round != Round::NearestAway => {
+            (Form::Full(F64X2), Shape::I64x2)
+                if how.signed && how.fbits == 0 && how.round != Round::NearestAway =>
+            {
                 let a = self.operand(form, inst.args[0]);
                 let a = self.round_first(how.round, a);
                 let [x, y] = [0, 1].map(|n| {
@@ -277,12 +317,17 @@ impl Lower<'_, '_> {
             }
             _ => return None,
         };
-        if !how.signed && from.is_vector() && form != Form::One {
-            return None;
-        }
         let to = form.work();
         let raw = match how.signed {
             true => self.b.ins().fcvt_from_sint(to, a),
+            false if to == F64X2 => {
+                let [x, y] = [0, 1].map(|n| {
+                    let lane = self.b.ins().extractlane(a, n);
+                    self.b.ins().fcvt_from_uint(F64, lane)
+                });
+                let low = self.b.ins().scalar_to_vector(F64X2, x);
+                self.b.ins().insertlane(low, y, 1)
+            }
             false => self.b.ins().fcvt_from_uint(to, a),
         };
         if !(from == Shape::I32 && form.work() == F64) {

@@ -19,9 +19,12 @@ mod control;
 mod flags;
 mod fp;
 mod fp_convert;
+mod fp_step;
+mod half;
 mod int;
 mod lanes;
 mod mem;
+mod shift;
 mod vec;
 
 use crate::blob::FixupKind;

@@ -1,7 +1,8 @@
 //! Vector integer arithmetic, lane by lane.
 //!
 //! Invariants: an op works on all 128 bits; for a 64-bit arrangement the upper half of its result is zeroed
-//! afterwards. Evaluated by the reference: `ShiftBySigned` by amounts that are not constant, and `PMul`.
+//! afterwards. Evaluated by the reference: `ShiftBySigned` where it saturates, or lanes of 8 and 16 bits go by different
+//! amounts ([`super::shift`]), and `PMul`.
 
 use super::int::int_cc;
 use super::{Lower, clif};
@@ -31,7 +32,7 @@ fn wider(ty: Type) -> Type {
 }
 
 /// A lane's bits repeated over 128.
-fn repeat(lane: u64, bits: u32) -> u128 {
+pub(super) fn repeat(lane: u64, bits: u32) -> u128 {
     let lane = lane as u128 & (u128::MAX >> (128 - bits));
     (0..128 / bits).fold(0, |v, n| v | lane << (n * bits))
 }
@@ -82,7 +83,10 @@ impl Lower<'_, '_> {
             }
             Op::ShiftBySigned => match self.shift_signed(inst, a) {
                 Some(v) => v,
-                None => return self.eval_result(inst),
+                None => match self.shift_variable(inst, a, b) {
+                    Some(v) => v,
+                    None => return self.eval_result(inst),
+                },
             },
             Op::PMul => return self.eval_result(inst),
             Op::BitSel => self.b.ins().bitselect(a, b, args[2].expect("three operands")),

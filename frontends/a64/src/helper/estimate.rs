@@ -8,11 +8,8 @@ const fn reciprocal(a: u32) -> u32 {
 /// RecipSqrtEstimate: the reciprocal square root of 128..512 as a fraction of 512, to 9 bits.
 const fn reciprocal_sqrt(a: u32) -> u32 {
     let a = if a < 256 { 2 * a + 1 } else { 2 * (a | 1) };
-    let mut b = 512;
-    while a * (b + 1) * (b + 1) < 1 << 28 {
-        b += 1;
-    }
-    b.div_ceil(2)
+    // The largest b with a b^2 < 2^28.
+    (((1 << 28) - 1) / a).isqrt().div_ceil(2)
 }
 
 fn by_word(words: &mut u128, f: impl Fn(u32) -> u32) {

@@ -15,11 +15,8 @@ fn recip_table(a: u32) -> u32 {
 /// `RecipSqrtEstimate`: 256..=511 for the input 128..=511.
 fn rsqrt_table(a: u32) -> u32 {
     let a = if a < 256 { 2 * a + 1 } else { ((a >> 1 << 1) + 1) * 2 };
-    let mut b = 512;
-    while a * (b + 1) * (b + 1) < 1 << 28 {
-        b += 1;
-    }
-    b.div_ceil(2)
+    // The largest b with a b^2 < 2^28.
+    (((1 << 28) - 1) / a).isqrt().div_ceil(2)
 }
 
 /// Exponent field, and the fraction at the top of 52 bits; a denormal's fraction is normalised and its
