@@ -19,7 +19,7 @@ use crate::{apps, process};
 const RANDOM_CASES: &str = "100000";
 /// Of each suite, every how-manieth program is run here; all of them by `cargo xtask suite`.
 const SAMPLES: [(Suite, usize); 3] =
-    [(Suite::Torture, 8), (Suite::GccAarch64, 4), (Suite::QemuTcg, 1)];
+    [(Suite::Torture, 3), (Suite::GccAarch64, 2), (Suite::QemuTcg, 1)];
 
 /// Runs all checks.
 pub fn run() -> Result<()> {
@@ -46,12 +46,12 @@ pub fn run() -> Result<()> {
         process::run(cargo(&bin).args(["--", "--seed", "1", "--count", RANDOM_CASES]))
     });
     sub_tally(&mut tally, "real programs", || {
-        let engines = vec![Runner::ENGINES[2]];
+        let engines = vec![Runner::Isamorph("auto")];
         apps::run(&apps::Options { engines, filter: None, every: 1, long: false })
     });
     for (suite, every) in SAMPLES {
         sub_tally(&mut tally, &format!("sample of {}", suite.name()), || {
-            let engines = vec![Runner::ENGINES[1]];
+            let engines = vec![Runner::Isamorph("baseline"), Runner::Isamorph("jit")];
             suite::run(
                 suite,
                 &suite::Options { levels: vec!["O2".into()], engines, filter: None, every },

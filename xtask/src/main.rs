@@ -52,7 +52,7 @@ enum Task {
     },
     /// Compare real programs of Debian on our engines with native ones
     Apps {
-        /// Engines to run on [default: all; jit and auto for long cases]
+        /// Engines to run on [default: all; for long cases all but interp]
         #[arg(long, value_delimiter = ',', value_parser = runner)]
         engine: Vec<Runner>,
         /// The long cases (Python's own tests, compressors, cc1, numpy, …) instead of the others
