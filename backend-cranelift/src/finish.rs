@@ -8,7 +8,8 @@
 use crate::abi::{self, engine_offset};
 use crate::blob::{CodeBlob, Fixup};
 use crate::compiler::CompileError;
-use crate::lower::{Lowered, Marker, QUIET_ROUNDING, TRAP_CODES};
+use crate::lower::{Lowered, Marker, TRAP_CODES};
+use crate::patch;
 use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, ir};
 
 const CALL_LEN: usize = 5;
@@ -56,8 +57,9 @@ pub(crate) fn blob(
         }
     }
     for loc in compiled.buffer.get_srclocs_sorted() {
-        if !loc.loc.is_default() && loc.loc.bits() & QUIET_ROUNDING != 0 {
-            quiet_rounding(&mut code[loc.start as usize..]).ok_or(shape("a rounding's bytes"))?;
+        if let Some(patch) = patch::of(loc.loc) {
+            let range = loc.start as usize..loc.end as usize;
+            patch.apply(&mut code[range]).ok_or(shape("the bytes to be patched"))?;
         }
     }
     let source_map = source_map(compiled, &lowered.insn_pcs);
@@ -101,60 +103,13 @@ fn entries(code: &mut Vec<u8>, body: u32, pcs: &[u64]) -> Vec<(u64, u32)> {
     pcs.iter().enumerate().map(|(i, pc)| thunk(i, *pc)).collect()
 }
 
-/// Sets the bit of `roundss` and its kin (`66 [REX] 0f 3a 08..0b`, or VEX in map 3) that suppresses Inexact,
-/// which Cranelift cannot ask for.
-///
-/// A scalar form may come behind an `xorps` that clears its destination.
-fn quiet_rounding(code: &mut [u8]) -> Option<()> {
-    let zeroing = match *code {
-        [0xc5, _, 0x57, ..] => 4,
-        [0xc4, _, _, 0x57, ..] => 5,
-        [0x0f, 0x57, ..] => 3,
-        [0x40..=0x4f, 0x0f, 0x57, ..] => 4,
-        _ => 0,
-    };
-    let code = code.get_mut(zeroing..)?;
-    let opcode = match *code {
-        [0xc4, map, _, ..] if map & 0x1f == 3 => 3,
-        [0x66, 0x0f, 0x3a, ..] => 3,
-        [0x66, 0x40..=0x4f, 0x0f, 0x3a, ..] => 4,
-        _ => return None,
-    };
-    let modrm = *code.get(opcode + 1)?;
-    let mut at = opcode + 2;
-    let (mode, rm) = (modrm >> 6, modrm & 7);
-    let mut base = rm;
-    if mode != 3 && rm == 4 {
-        base = code.get(at)? & 7;
-        at += 1;
-    }
-    at += match mode {
-        0 if base == 5 => 4,
-        1 => 1,
-        2 => 4,
-        _ => 0,
-    };
-    if !(0x08..=0x0b).contains(code.get(opcode)?) {
-        return None;
-    }
-    *code.get_mut(at)? |= 8;
-    Some(())
-}
-
 /// Source locations are exact except that Cranelift may fold a load into a later instruction: a trap code
 /// then tells the load's instruction, modulo [`TRAP_CODES`].
 fn source_map(compiled: &CompiledCode, pcs: &[u64]) -> Vec<(u32, u64)> {
-    let index = |loc: ir::SourceLoc| {
-        if loc.is_default() {
-            None
-        } else {
-            ((loc.bits() & !QUIET_ROUNDING) as usize).checked_sub(1)
-        }
-    };
     let mut map: Vec<(u32, u64)> = Vec::new();
     let mut traps = compiled.buffer.traps().iter().peekable();
     for loc in compiled.buffer.get_srclocs_sorted() {
-        let Some(at) = index(loc.loc) else { continue };
+        let Some(at) = patch::number(loc.loc) else { continue };
         let pc = pcs[at];
         if map.last().is_none_or(|l| l.1 != pc) {
             map.push((loc.start, pc));

@@ -10,6 +10,7 @@ mod finish;
 mod graph;
 mod loops;
 mod lower;
+mod patch;
 mod plan;
 mod views;
 

@@ -163,6 +163,27 @@ pub struct HelperDef {
     pub effects: HelperEffects,
     /// The function.
     pub func: HelperFn,
+    /// What the function computes, if a host may have instructions for it: backends need not call it then.
+    pub intrinsic: Option<Intrinsic>,
+}
+
+/// Pure functions of 128-bit values that hosts have instructions for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intrinsic {
+    /// AES ShiftRows and SubBytes of `a ^ b` (FIPS 197).
+    AesLast,
+    /// MixColumns of that.
+    AesRound,
+    /// AES InvShiftRows and InvSubBytes of `a ^ b`.
+    AesInvLast,
+    /// InvMixColumns of that.
+    AesInvRound,
+    /// AES MixColumns of `a`.
+    AesMix,
+    /// AES InvMixColumns of `a`.
+    AesInvMix,
+    /// Carry-less product of the low 64 bits of `a` and `b`.
+    ClMul,
 }
 
 /// A helper's function.

@@ -15,6 +15,9 @@ impl Lower<'_, '_> {
         let def = &desc.helpers[inst.imm as usize];
         let args: Vec<ir::Value> = inst.args().map(|v| self.v(v)).collect();
         let id = inst.imm as usize;
+        if let Some(result) = def.intrinsic.and_then(|which| self.intrinsic(which, &args)) {
+            return Some(result);
+        }
         match def.func {
             HelperFn::Int(_) => {
                 let mut args: Vec<_> = args.into_iter().map(|a| self.zext64(a)).collect();

@@ -3,9 +3,10 @@
 //! Invariant: as in [`super::fp`]: what the host would flag otherwise than the guest is found before the host
 //! converts.
 
+use super::Lower;
 use super::fp::Form;
-use super::{Lower, QUIET_ROUNDING};
 use crate::abi::engine_offset;
+use crate::patch::Patch;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I32, I32X4, I64, I64X2};
 use cranelift_codegen::ir::{self, InstBuilder, Type};
@@ -39,17 +40,13 @@ impl Lower<'_, '_> {
 
     /// Rounding to an integral value; to nearest-away only of what [`Lower::not_fractional`] lets through.
     fn round(&mut self, how: Round, inexact: bool, a: ir::Value) -> ir::Value {
-        if !inexact {
-            let number = self.out.insn_pcs.len() as u32;
-            self.b.set_srcloc(ir::SourceLoc::new(number | QUIET_ROUNDING));
-        }
-        let rounded = match how {
-            Round::Up => self.b.ins().ceil(a),
-            Round::Down => self.b.ins().floor(a),
-            Round::Zero | Round::NearestAway => self.b.ins().trunc(a),
-            _ => self.b.ins().nearest(a),
+        let round = |l: &mut Self| match how {
+            Round::Up => l.b.ins().ceil(a),
+            Round::Down => l.b.ins().floor(a),
+            Round::Zero | Round::NearestAway => l.b.ins().trunc(a),
+            _ => l.b.ins().nearest(a),
         };
-        self.b.set_srcloc(ir::SourceLoc::new(self.out.insn_pcs.len() as u32));
+        let rounded = if inexact { round(self) } else { self.patched(Patch::QuietRounding, round) };
         if how != Round::NearestAway {
             return rounded;
         }

@@ -22,6 +22,7 @@ mod fp_convert;
 mod fp_step;
 mod half;
 mod int;
+mod intrinsic;
 mod lanes;
 mod mem;
 mod shift;
@@ -30,6 +31,7 @@ mod vec;
 use crate::blob::FixupKind;
 use crate::compiler::CompileOptions;
 use crate::graph::Graph;
+use crate::patch;
 use crate::plan::{FlagsHome, Plan, SlotSet};
 use crate::views::{View, Views};
 use chain::Chain;
@@ -42,8 +44,6 @@ use isamorph_ir::{Block, Exception, GuestDesc, Inst, Op, Shape, Slot, Ty, Value}
 
 /// Accesses to guest memory carry trap code 1 + (number of the guest instruction mod this).
 pub(crate) const TRAP_CODES: usize = 200;
-/// Bit of a source location: the rounding instruction here must not raise Inexact.
-pub(crate) const QUIET_ROUNDING: u32 = 1 << 30;
 /// Trap code of the never-reached `ud2` behind an exit.
 const TRAP_AFTER_EXIT: TrapCode = TrapCode::unwrap_user(TRAP_CODES as u8 + 1);
 
@@ -286,7 +286,7 @@ impl Lower<'_, '_> {
         if self.out.insn_pcs.last() != Some(&pc) {
             self.out.insn_pcs.push(pc);
         }
-        self.b.set_srcloc(ir::SourceLoc::new(self.out.insn_pcs.len() as u32));
+        self.b.set_srcloc(patch::source_loc(self.out.insn_pcs.len() as u32, None));
     }
 
     fn lower_inst(&mut self, n: usize, inst: &Inst) -> Val {

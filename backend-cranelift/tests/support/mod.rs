@@ -97,6 +97,7 @@ pub static HELPERS: [HelperDef; 3] = [
         ret: Some(Ty::I64),
         effects: HelperEffects::PURE,
         func: HelperFn::Int(mix),
+        intrinsic: None,
     },
     HelperDef {
         name: "wide",
@@ -104,6 +105,7 @@ pub static HELPERS: [HelperDef; 3] = [
         ret: Some(Ty::V128),
         effects: HelperEffects::PURE,
         func: HelperFn::Wide(wide),
+        intrinsic: None,
     },
     HelperDef {
         name: "context",
@@ -111,6 +113,7 @@ pub static HELPERS: [HelperDef; 3] = [
         ret: Some(Ty::I64),
         effects: HelperEffects { reads: &READS, writes: &WRITES, memory: true, volatile: true },
         func: HelperFn::Context(context),
+        intrinsic: None,
     },
 ];
 

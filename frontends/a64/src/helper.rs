@@ -51,19 +51,22 @@ mod sm3;
 mod sm4;
 
 use crate::state;
-use isamorph_ir::contract::{HelperDef, HelperEffects, HelperFn, HelperId};
+use isamorph_ir::contract::{HelperDef, HelperEffects, HelperFn, HelperId, Intrinsic};
 use isamorph_ir::ty::Ty;
 
 macro_rules! helpers {
-    ($( $(#[$doc:meta])* $id:ident $name:literal ($($arg:ident),*) -> $ret:expr, $effects:expr, $func:expr; )*) => {
+    ($( $(#[$doc:meta])* $id:ident $name:literal ($($arg:ident),*) -> $ret:expr, $effects:expr, $func:expr $(, $intrinsic:ident)?; )*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         enum Place { $($id),* }
         $( $(#[$doc])* pub const $id: HelperId = HelperId(Place::$id as u16); )*
         /// Every helper of the A64 frontend.
         pub static HELPERS: &[HelperDef] = &[$( HelperDef {
             name: $name, args: &[$(Ty::$arg),*], ret: $ret, effects: $effects, func: $func,
+            intrinsic: helpers!(@intrinsic $($intrinsic)?),
         } ),*];
     };
+    (@intrinsic) => { None };
+    (@intrinsic $name:ident) => { Some(Intrinsic::$name) };
 }
 
 /// Reads the floating-point control, adds cumulative flags.
@@ -98,19 +101,19 @@ helpers! {
     /// Carry-less products of the low eight bytes, 16 bits each.
     PMULL_8 "pmull_8" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(polynomial::pmull_8);
     /// Carry-less product of the low doublewords.
-    PMULL_64 "pmull_64" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(polynomial::pmull_64);
+    PMULL_64 "pmull_64" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(polynomial::pmull_64), ClMul;
     /// AES state and round key to the next state, without MixColumns.
-    AESE "aese" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aese);
+    AESE "aese" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aese), AesLast;
     /// The same of decryption.
-    AESD "aesd" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesd);
+    AESD "aesd" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesd), AesInvLast;
     /// AES MixColumns.
-    AESMC "aesmc" (V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesmc);
+    AESMC "aesmc" (V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesmc), AesMix;
     /// AES InvMixColumns.
-    AESIMC "aesimc" (V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesimc);
+    AESIMC "aesimc" (V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesimc), AesInvMix;
     /// AESE, then AESMC.
-    AESE_AESMC "aese_aesmc" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aese_aesmc);
+    AESE_AESMC "aese_aesmc" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aese_aesmc), AesRound;
     /// AESD, then AESIMC.
-    AESD_AESIMC "aesd_aesimc" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesd_aesimc);
+    AESD_AESIMC "aesd_aesimc" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(aes::aesd_aesimc), AesInvRound;
     /// SHA-1 a..d after four rounds of choice; a..d, e, schedule and constant.
     SHA1C "sha1c" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha1c);
     /// The same of parity.

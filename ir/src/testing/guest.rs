@@ -84,6 +84,7 @@ static HELPERS: [HelperDef; 4] = [
         ret: Some(Ty::I64),
         effects: HelperEffects::PURE,
         func: HelperFn::Int(mix),
+        intrinsic: None,
     },
     HelperDef {
         name: "swap_halves",
@@ -91,6 +92,7 @@ static HELPERS: [HelperDef; 4] = [
         ret: Some(Ty::V128),
         effects: HelperEffects::PURE,
         func: HelperFn::Wide(swap_halves),
+        intrinsic: None,
     },
     HelperDef {
         name: "count",
@@ -103,6 +105,7 @@ static HELPERS: [HelperDef; 4] = [
             volatile: true,
         },
         func: HelperFn::Context(count),
+        intrinsic: None,
     },
     HelperDef {
         name: "gather",
@@ -110,6 +113,7 @@ static HELPERS: [HelperDef; 4] = [
         ret: None,
         effects: HelperEffects { reads: &[], writes: &[Slot(3)], memory: true, volatile: false },
         func: HelperFn::Context(gather),
+        intrinsic: None,
     },
 ];
 
