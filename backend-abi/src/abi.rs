@@ -161,6 +161,12 @@ pub struct Stubs {
     pub flags: unsafe extern "C" fn(),
     /// NZCV of the flags record at this address.
     pub nzcv: unsafe extern "C" fn(*const [u64; 3]) -> u64,
+    /// Four rounds of SHA-256: see [`crate::sha_stubs`].
+    pub sha256_rounds: unsafe extern "C" fn(),
+    /// The first half of the schedule of SHA-256.
+    pub sha256_schedule0: unsafe extern "C" fn(),
+    /// The second half.
+    pub sha256_schedule1: unsafe extern "C" fn(),
 }
 
 /// One entry of the jump cache.
@@ -599,6 +605,9 @@ pub fn stubs() -> Stubs {
         fp_clear: isamorph_region_fp_clear,
         flags: isamorph_region_flags,
         nzcv: crate::helpers::nzcv,
+        sha256_rounds: crate::sha_stubs::isamorph_sha256_rounds,
+        sha256_schedule0: crate::sha_stubs::isamorph_sha256_schedule0,
+        sha256_schedule1: crate::sha_stubs::isamorph_sha256_schedule1,
     }
 }
 

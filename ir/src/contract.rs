@@ -184,6 +184,15 @@ pub enum Intrinsic {
     AesInvMix,
     /// Carry-less product of the low 64 bits of `a` and `b`.
     ClMul,
+    /// SHA-256 (FIPS 180-4) working variables a to d, from lane 0, after four rounds; from a to d, e to h, and the four
+    /// schedule words with their constants.
+    Sha256Abcd,
+    /// e to h after them; from e to h, a to d, and the same words.
+    Sha256Efgh,
+    /// Schedule words 0 to 3, each plus sigma0 of the one that follows; from words 0 to 3 and 4 to 7.
+    Sha256Schedule0,
+    /// Schedule words 16 to 19; from those sums, words 8 to 11 and words 12 to 15.
+    Sha256Schedule1,
 }
 
 /// A helper's function.

@@ -13,11 +13,11 @@ impl Lower<'_, '_> {
     pub(super) fn call_helper(&mut self, inst: &Inst) -> Option<ir::Value> {
         let desc = self.desc;
         let def = &desc.helpers[inst.imm as usize];
-        let args: Vec<ir::Value> = inst.args().map(|v| self.v(v)).collect();
-        let id = inst.imm as usize;
-        if let Some(result) = def.intrinsic.and_then(|which| self.intrinsic(which, &args)) {
+        if let Some(result) = def.intrinsic.and_then(|which| self.intrinsic(which, inst)) {
             return Some(result);
         }
+        let args: Vec<ir::Value> = inst.args().map(|v| self.v(v)).collect();
+        let id = inst.imm as usize;
         match def.func {
             HelperFn::Int(_) => {
                 let mut args: Vec<_> = args.into_iter().map(|a| self.zext64(a)).collect();

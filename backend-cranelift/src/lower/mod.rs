@@ -156,6 +156,7 @@ struct Lower<'a, 'b> {
     cold: u32,
     /// Of a load that is only used by an extension: that extension.
     extended: Vec<Option<Value>>,
+    sha256_rounds: Option<intrinsic::Sha256Rounds>,
     dirty: SlotSet,
     flags: Vec<FlagsNow>,
     pc: u64,
@@ -225,6 +226,7 @@ pub(crate) fn region(
         zeroed: SlotSet::default(),
         cold: 0,
         extended: Vec::new(),
+        sha256_rounds: None,
         dirty: SlotSet::default(),
         flags: Vec::new(),
         pc: 0,
@@ -265,6 +267,7 @@ impl Lower<'_, '_> {
         self.vals.clear();
         self.vals.resize(block.insts.len(), Val::None);
         self.extended = mem::extended_loads(block);
+        self.sha256_rounds = None;
         self.dirty = plan.blocks[i].dirty_in;
         self.flags = plan.blocks[i].homes.iter().map(|h| FlagsNow::AtBegin(*h)).collect();
         self.at_insn(block.pc);

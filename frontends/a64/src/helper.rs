@@ -121,11 +121,13 @@ helpers! {
     /// The same of majority.
     SHA1M "sha1m" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha1m);
     /// SHA-256 a..d after four rounds; a..d, e..h, schedule and constants.
-    SHA256H "sha256h" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256h);
+    SHA256H "sha256h" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256h), Sha256Abcd;
     /// SHA-256 e..h after four rounds; e..h, a..d, schedule and constants.
-    SHA256H2 "sha256h2" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256h2);
+    SHA256H2 "sha256h2" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256h2), Sha256Efgh;
+    /// Four SHA-256 schedule words plus sigma0 of those one further; words 0 to 3, words 4 to 7.
+    SHA256SU0 "sha256su0" (V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256su0), Sha256Schedule0;
     /// Four SHA-256 schedule words; sums so far, words 8 to 11, words 12 to 15.
-    SHA256SU1 "sha256su1" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256su1);
+    SHA256SU1 "sha256su1" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha::sha256su1), Sha256Schedule1;
     /// Sums T1 of two SHA-512 rounds; schedule and constants, state.
     SHA512H "sha512h" (V128, V128, V128) -> Some(Ty::V128), HelperEffects::PURE, HelperFn::Wide(sha512::sha512h);
     /// New a and b of two SHA-512 rounds; sums T1, state.

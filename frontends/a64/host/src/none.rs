@@ -11,7 +11,7 @@ macro_rules! absent {
 
 absent! {
     aese aesd aesmc aesimc aese_aesmc aesd_aesimc pmull_64
-    sha1c sha1p sha1m sha256h sha256h2 sha256su1
+    sha1c sha1p sha1m sha256h sha256h2 sha256su0 sha256su1
 }
 
 /// Not here.

@@ -73,6 +73,8 @@ native! {
         let (abef, cdgh) = sha256_rounds(load(&v[1]), load(&v[0]), load(&v[2]));
         _mm_shuffle_epi32::<REVERSE>(_mm_unpacklo_epi64(cdgh, abef))
     };
+    /// SHA256SU0.
+    sha256su0 "sha" = |v| _mm_sha256msg1_epu32(load(&v[0]), load(&v[1]));
     /// SHA256SU1: x86 takes the terms W[9..13] with the sums.
     sha256su1 "sha" = |v| {
         let (w8, w12) = (load(&v[1]), load(&v[2]));

@@ -1,5 +1,5 @@
-//! SHA-1 and SHA-256 hash updates (FIPS 180-4), four rounds at a time, and SHA256SU1: by the host's instructions, else
-//! by the portable code here.
+//! SHA-1 and SHA-256 hash updates (FIPS 180-4), four rounds at a time, and the schedule of SHA-256: by the host's
+//! instructions, else by the portable code here.
 
 use isamorph_a64_host as host;
 
@@ -68,6 +68,14 @@ fn portable_sha256h2(v: &mut [u128; 4]) {
     v[0] = sha256(v[1], v[0], v[2]).1;
 }
 
+/// SHA256SU0: words 0 to 3 plus sigma0 of words 1 to 4, from words 0 to 3 and words 4 to 7.
+fn portable_sha256su0(v: &mut [u128; 4]) {
+    let (w0, w4) = (words(v[0]), words(v[1]));
+    let sigma = |x: u32| x.rotate_right(7) ^ x.rotate_right(18) ^ x >> 3;
+    let next = [w0[1], w0[2], w0[3], w4[0]];
+    v[0] = vector(std::array::from_fn(|n| w0[n].wrapping_add(sigma(next[n]))));
+}
+
 /// SHA256SU1: the next four schedule words, from their sums so far, words 8 to 11 and words 12 to 15.
 fn portable_sha256su1(v: &mut [u128; 4]) {
     let (sums, w8, w12) = (words(v[0]), words(v[1]), words(v[2]));
@@ -88,6 +96,8 @@ native! {
     sha256h = host::sha256h, portable_sha256h;
     /// SHA256H2.
     sha256h2 = host::sha256h2, portable_sha256h2;
+    /// SHA256SU0.
+    sha256su0 = host::sha256su0, portable_sha256su0;
     /// SHA256SU1.
     sha256su1 = host::sha256su1, portable_sha256su1;
 }
@@ -116,11 +126,10 @@ mod tests {
         let mut w = vec![0u32; 16];
         (w[0], w[15]) = (0x61626380, 24);
         for t in (16..64).step_by(4) {
-            let s0 = |x: u32| x.rotate_right(7) ^ x.rotate_right(18) ^ x >> 3;
-            let sums: [u32; 4] =
-                std::array::from_fn(|n| w[t - 16 + n].wrapping_add(s0(w[t - 15 + n])));
             let four = |at: usize| vector(std::array::from_fn(|n| w[at + n]));
-            let mut v = [vector(sums), four(t - 8), four(t - 4), 0];
+            let mut v = [four(t - 16), four(t - 12), 0, 0];
+            portable_sha256su0(&mut v);
+            v = [v[0], four(t - 8), four(t - 4), 0];
             portable_sha256su1(&mut v);
             w.extend(words(v[0]));
         }

@@ -7,7 +7,7 @@ use crate::state;
 use isamorph_ir::{HelperId, Op, Shape, Ty, Value};
 
 /// Vd <- helper(Vd, Vn).
-macro_rules! aes_rounds {
+macro_rules! updates {
     ($($name:ident $fields:ident = $helper:ident;)*) => { impl Lifter { $(
         pub(crate) fn $name(&mut self, i: $fields) -> Flow {
             let (d, n) = (self.read_v(i.rd), self.read_v(i.rn));
@@ -16,9 +16,10 @@ macro_rules! aes_rounds {
     )* } };
 }
 
-aes_rounds! {
+updates! {
     aese Aese = AESE;
     aesd Aesd = AESD;
+    sha256su0 Sha256su0 = SHA256SU0;
 }
 
 /// Vd <- helper(Vn). Where the instruction before computed Vn by a round, one helper does both (compilers put the two
@@ -95,23 +96,6 @@ impl Lifter {
     fn rotate_words_left(&mut self, a: Value) -> Value {
         let (high, low) = (self.ir.shli(Shape::I32x4, a, 1), self.ir.lshri(Shape::I32x4, a, 31));
         self.ir.or(Ty::V128, high, low)
-    }
-
-    /// SHA256SU0: W[0..4] + sigma0(W[1..5]).
-    pub(crate) fn sha256su0(&mut self, i: Sha256su0) -> Flow {
-        let s = Shape::I32x4;
-        let (d, n) = (self.read_v(i.rd), self.read_v(i.rn));
-        let w = self.ir.ext(Shape::I8x16, d, n, 4);
-        // sigma0 is a rotation right by 7, one by 18 and a shift by 3: its five shifts, all xored.
-        let mut sigma = self.ir.lshri(s, w, 3);
-        for (right, left) in [(7, 25), (18, 14)] {
-            let (low, high) = (self.ir.lshri(s, w, right), self.ir.shli(s, w, left));
-            sigma = self.ir.xor(s, sigma, low);
-            sigma = self.ir.xor(s, sigma, high);
-        }
-        let result = self.ir.add(s, d, sigma);
-        self.write_v(i.rd, result);
-        Flow::Next
     }
 
     /// The arguments of the call of `helper` whose result the instruction before wrote to V `r`.
