@@ -8,5 +8,6 @@
 pub mod abi;
 pub mod blob;
 pub mod helpers;
+mod sha_stubs;
 
 pub use blob::{CodeBlob, Fixup, FixupKind, Listing};

@@ -12,7 +12,6 @@ mod loops;
 mod lower;
 mod patch;
 mod plan;
-mod sha_stubs;
 mod views;
 
 pub use compiler::{CompileError, CompileOptions, Compiler, OptLevel};

@@ -98,6 +98,7 @@ pub static HELPERS: [HelperDef; 3] = [
         ret: Some(Ty::I64),
         effects: HelperEffects::PURE,
         func: HelperFn::Int(mix),
+        intrinsic: None,
     },
     HelperDef {
         name: "wide",
@@ -105,6 +106,7 @@ pub static HELPERS: [HelperDef; 3] = [
         ret: Some(Ty::V128),
         effects: HelperEffects::PURE,
         func: HelperFn::Wide(wide),
+        intrinsic: None,
     },
     HelperDef {
         name: "context",
@@ -112,6 +114,7 @@ pub static HELPERS: [HelperDef; 3] = [
         ret: Some(Ty::I64),
         effects: HelperEffects { reads: &READS, writes: &WRITES, memory: true, volatile: true },
         func: HelperFn::Context(context),
+        intrinsic: None,
     },
 ];
 
