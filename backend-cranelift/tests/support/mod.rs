@@ -1,6 +1,8 @@
 //! A guest made for tests, and a runner of compiled regions beside the interpreter.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod forms;
+
 use isamorph_backend_cranelift::abi::{self, Callbacks, ExitReason, VcpuArea};
 use isamorph_backend_cranelift::{CodeBlob, CompileOptions, Compiler, FixupKind, helpers};
 use isamorph_ir::contract::{
@@ -12,6 +14,7 @@ use isamorph_ir::{
     Block, GuestDesc, HelperDef, HelperFn, Hint, Region, Shape, Slot, SlotInfo, StateLayout, Term,
     Ty,
 };
+use std::cell::Cell;
 
 const fn slot(name: &'static str, ty: Ty, offset: u32) -> SlotInfo {
     SlotInfo { name, ty, offset }
@@ -362,6 +365,22 @@ impl Installed {
     }
 }
 
+thread_local! {
+    /// Ops that compiled code left to the reference.
+    static EVALS: Cell<u64> = const { Cell::new(0) };
+}
+
+unsafe extern "C" fn eval(area: *mut VcpuArea, packed: u64) {
+    EVALS.set(EVALS.get() + 1);
+    // SAFETY: called as that function demands.
+    unsafe { helpers::eval(area, packed) }
+}
+
+/// Ops that compiled code left to the reference on this thread so far.
+pub fn evals() -> u64 {
+    EVALS.get()
+}
+
 /// Compiles and runs regions.
 pub struct Jit {
     pub compiler: Compiler,
@@ -370,14 +389,8 @@ pub struct Jit {
 
 impl Jit {
     pub fn new() -> Jit {
-        let callbacks = Callbacks {
-            link,
-            lookup,
-            lookup_return: lookup,
-            hot,
-            context_helper,
-            eval: helpers::eval,
-        };
+        let callbacks =
+            Callbacks { link, lookup, lookup_return: lookup, hot, context_helper, eval };
         let area = VcpuArea::new(&DESC, callbacks, abi::helper_table(&DESC));
         Jit { compiler: Compiler::new(&DESC).expect("a host with a code generator"), area }
     }

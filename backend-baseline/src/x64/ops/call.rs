@@ -120,6 +120,8 @@ impl Gen<'_> {
                 self.e.store_x(16, true, m, r);
             }
         }
+        // Those that are needed later have come into registers.
+        self.spill_caller_saved();
     }
 
     fn result_from_scratch(&mut self, v: Value) {
