@@ -1,6 +1,6 @@
 //! docs/lowering.md: how each op of the IR becomes host code, found by compiling and running every form of it.
 //!
-//! `ISAMORPH_BLESS=1` writes the page; without, it must be current. It is a listing, not an expectation of results.
+//! `cargo xtask bless` (`ISAMORPH_BLESS=1`) writes the page; without, it must be current. It is a listing, not an expectation of results.
 
 mod support;
 
@@ -18,8 +18,8 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lowering.md");
 const HEAD: &str = "\
 # How the ops of the IR are lowered
 
-Made by `ISAMORPH_BLESS=1 cargo test -p isamorph-backend-cranelift --test lowering`, which compiles every form of every op that
-computes (all shapes and immediates), and runs it on usual operands; the test without `ISAMORPH_BLESS` holds the page to it.
+Made by `cargo xtask bless`, which compiles every form of every op that computes (all shapes and immediates), and runs it on
+usual operands; a test holds the page to it.
 The host is an x86-64 with AVX-512 (VL, DQ, BITALG, VBMI), which few of these use.
 
 *Host* gives host instructions on the way that usual operands take, loads of the operands and the store of the result
@@ -48,11 +48,7 @@ fn the_page_is_current() {
     }
     let old = std::fs::read_to_string(PAGE).unwrap_or_default();
     let same = old == page;
-    assert!(
-        same,
-        "docs/lowering.md is old: \
-         ISAMORPH_BLESS=1 cargo test --release -p isamorph-backend-cranelift --test lowering"
-    );
+    assert!(same, "docs/lowering.md is old: cargo xtask bless");
 }
 
 fn page() -> String {

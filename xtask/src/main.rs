@@ -24,7 +24,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Renew the listings of the file tests (lift, opt, clif, count, decode, verify)
+    /// Renew the listings of the file tests (lift, opt, clif, count, decode, verify), docs/isa-a64.md and docs/lowering.md
     Bless,
     /// Compare our engines with the oracle on random code; `--help` after it for the options
     #[command(disable_help_flag = true)]
@@ -174,7 +174,8 @@ fn perform(task: Task) -> Result<()> {
         Task::Test { args } => process::run(cargo::cargo(&["test", "--release"]).args(args)),
         Task::Bless => process::run(
             cargo::cargo(&["test", "--release", "--package", "isamorph-tests"])
-                .args(["--test", "filetests"])
+                .args(["--package", "isamorph-backend-cranelift", "--package", "isamorph-a64"])
+                .args(["--test", "filetests", "--test", "lowering", "--test", "page"])
                 .env("ISAMORPH_BLESS", "1"),
         ),
         Task::FuzzDiff { args } => cargo::tests_program("fuzz-diff", "", &args),

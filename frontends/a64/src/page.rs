@@ -1,14 +1,20 @@
 //! docs/isa-a64.md: what of A64 is implemented, made from the tables and the list of features.
 
-use crate::isa::{Kind, PATTERNS, Pattern};
-use crate::processor::{CpuModel, Feature, MODELS};
+use crate::A64;
+use crate::helper::HELPERS;
+use crate::isa::{self, Kind, PATTERNS, Pattern};
+use crate::processor::{CpuModel, Feature, Features, MODELS};
+use isamorph_ir::{CodeSource, Frontend, Mode, Op};
 use std::fmt::Write;
 
 const HEAD: &str = "\
 # A64: what is implemented
 
 Generated from `frontends/a64/isa/*.isa` and `frontends/a64/src/processor/` by
-`cargo run -p isamorph-a64 --example coverage > docs/isa-a64.md`; a test holds it to them.
+`cargo xtask bless`; a test holds it to them.
+
+Instructions become ops of the IR, whose lowering `docs/lowering.md` tells, and calls of the helpers named here (functions of the
+run-time, by the host's own instructions where it has them).
 
 An encoding that is listed under *Missing* ends a program with its name. One that is listed nowhere, or that needs a feature
 which the processor (`--cpu`) has not, is UNDEFINED.
@@ -128,7 +134,7 @@ fn chapters(out: &mut String) {
     for of_file in insns.chunk_by(|a, b| a.file == b.file) {
         line!(
             out,
-            "\n### {}\n\n| bits | instruction | needs |\n|---|---|---|",
+            "\n### {}\n\n| bits | instruction | needs | helper |\n|---|---|---|---|",
             chapter(of_file[0])
         );
         for p in of_file {
@@ -136,7 +142,41 @@ fn chapters(out: &mut String) {
                 let some = if n.when.is_some() { " (some)" } else { "" };
                 format!("{}{some}", n.feature.name())
             });
-            line!(out, "| `{}` | {} | {} |", picture(p), p.title.replace('<', "\\<"), join(needs));
+            let title = p.title.replace('<', "\\<");
+            line!(out, "| `{}` | {title} | {} | {} |", picture(p), join(needs), helpers(p));
         }
+    }
+}
+
+/// The run-time functions that an instruction of this pattern calls.
+fn helpers(p: &Pattern) -> String {
+    let model = CpuModel { features: Features::ALL, ..CpuModel::MAX };
+    let block = A64::new(model).lift(&Word(a_word(p)), 0x1000, Mode::default(), 1);
+    let calls = block.insts.iter().filter(|i| matches!(i.op, Op::Call | Op::CallNil));
+    let mut names: Vec<String> =
+        calls.map(|i| format!("`{}`", HELPERS[i.imm as usize].name)).collect();
+    names.sort();
+    names.dedup();
+    names.join(", ")
+}
+
+/// A word of this pattern that no other takes.
+fn a_word(p: &Pattern) -> u32 {
+    let fields = p.fields.iter().fold(0, |all, f| all | u32::MAX >> (32 - f.2) << f.1);
+    // Multiples of an odd number: fields of all kinds.
+    let words = (0..10_000_u32).map(|n| p.value | p.should | n.wrapping_mul(0x9e37_79b1) & fields);
+    let mut own = words.filter(|&w| isa::pattern_of(w).is_some_and(|by| std::ptr::eq(by, p)));
+    own.next().unwrap_or(p.value)
+}
+
+/// One instruction.
+struct Word(u32);
+
+impl CodeSource for Word {
+    fn fetch(&self, _: u64, buf: &mut [u8]) -> usize {
+        let bytes = self.0.to_le_bytes();
+        let n = buf.len().min(4);
+        buf[..n].copy_from_slice(&bytes[..n]);
+        n
     }
 }
