@@ -9,30 +9,47 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::guests::programs::{COMPILER, compile_if_stale};
 use crate::guests::runs::Runner;
 use crate::process::{Outcome, capture};
-use crate::{cargo, paths};
+use crate::{cargo, guests, paths};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// A program that is measured: a source in `tests/bench`, and the arguments that make it run for some 0.3 s natively.
+/// What is measured.
 struct Kernel {
     name: &'static str,
-    source: &'static str,
-    args: &'static [&'static str],
+    work: Work,
 }
 
+/// Where the work comes from.
+enum Work {
+    /// A source in `tests/bench`, further compiler flags, and the arguments that make it run for some 0.3 s natively.
+    Source(&'static str, &'static [&'static str], &'static [&'static str]),
+    /// `openssl speed` of an algorithm, Debian's arm64 program against the host's: CPU time of a kilobyte.
+    Openssl(&'static str),
+}
+
+use Work::{Openssl, Source};
+
 const KERNELS: &[Kernel] = &[
-    Kernel { name: "call/return (fib)", source: "fib", args: &["40"] },
-    Kernel { name: "indirect jumps (bytecode switch)", source: "switch", args: &["200"] },
-    Kernel { name: "byte hash", source: "hash", args: &["80"] },
-    Kernel { name: "sort (function pointer)", source: "sort", args: &["9"] },
-    Kernel { name: "matrix, integer", source: "matrix", args: &["120", "int"] },
-    Kernel { name: "matrix, double", source: "matrix", args: &["120", "fp"] },
-    Kernel { name: "strings (words, libc)", source: "string", args: &["9"] },
+    Kernel { name: "call/return (fib)", work: Source("fib", &[], &["40"]) },
+    Kernel { name: "indirect jumps (bytecode switch)", work: Source("switch", &[], &["200"]) },
+    Kernel { name: "byte hash", work: Source("hash", &[], &["80"]) },
+    Kernel { name: "SHA-256 in C", work: Source("sha256", &[], &["1000000"]) },
+    Kernel { name: "sort (function pointer)", work: Source("sort", &[], &["9"]) },
+    Kernel { name: "matrix, integer", work: Source("matrix", &[], &["120", "int"]) },
+    Kernel { name: "matrix, double", work: Source("matrix", &[], &["120", "fp"]) },
+    Kernel { name: "matrix, float, vectorised", work: Source("matmul", &["-O3"], &["12"]) },
+    Kernel { name: "nbody (scalar double)", work: Source("nbody", &[], &["3000000"]) },
+    Kernel { name: "mandelbrot (scalar double)", work: Source("mandelbrot", &[], &["1300"]) },
+    Kernel { name: "memory and strings (libc)", work: Source("memory", &[], &["4000"]) },
+    Kernel { name: "words (libc)", work: Source("string", &[], &["9"]) },
+    Kernel { name: "openssl aes-128-gcm", work: Openssl("aes-128-gcm") },
+    Kernel { name: "openssl sha256", work: Openssl("sha256") },
+    Kernel { name: "openssl chacha20-poly1305", work: Openssl("chacha20-poly1305") },
 ];
 
 /// What to measure.
@@ -42,7 +59,7 @@ pub struct Options {
     pub rounds: usize,
     /// The engine of ours.
     pub engine: Runner,
-    /// Only kernels whose source or name contains this.
+    /// Only kernels whose name contains this.
     pub filter: Option<String>,
 }
 
@@ -65,13 +82,12 @@ impl Row {
 pub fn run(options: &Options) -> Result<String> {
     cargo::build_isamorph()?;
     let mut table = String::from(
-        "| kernel | native, s | qemu-aarch64, x native | Isamorph, x native | Isamorph over qemu |\n\
+        "| kernel | native, s or s/GB | qemu-aarch64, x native | Isamorph, x native | Isamorph over qemu |\n\
          |---|---|---|---|---|\n",
     );
     for kernel in KERNELS {
         if let Some(filter) = &options.filter
             && !kernel.name.contains(filter)
-            && !kernel.source.contains(filter)
         {
             continue;
         }
@@ -91,38 +107,77 @@ pub fn run(options: &Options) -> Result<String> {
 }
 
 fn measure(kernel: &Kernel, options: &Options) -> Result<Row> {
-    let native = build(kernel, "gcc", "native", &[])?;
-    let guest = build(kernel, COMPILER, "arm64", &["-static"])?;
+    let trial: Box<dyn Fn(Runner) -> Result<(f64, Vec<u8>)>> = match kernel.work {
+        Source(source, flags, args) => {
+            let native = build(source, flags, "gcc", "native", &[])?;
+            let guest = build(source, flags, COMPILER, "arm64", &["-static"])?;
+            Box::new(move |runner| {
+                let program = if runner == Runner::Native { &native } else { &guest };
+                let outcome = run_one(runner.command(None, program).args(args), kernel, runner)?;
+                Ok((outcome.cpu.as_secs_f64(), outcome.stdout))
+            })
+        }
+        Openssl(algorithm) => {
+            let sysroot = guests::sysroot::make("arm64", &[])?;
+            let guest = sysroot.join("usr/bin/openssl");
+            Box::new(move |runner| {
+                let (root, program) = match runner {
+                    Runner::Native => (None, Path::new("openssl")),
+                    _ => (Some(sysroot.as_path()), guest.as_path()),
+                };
+                let mut command = runner.command(root, program);
+                command.args(["speed", "-seconds", "1", "-bytes", "16384", "-evp", algorithm]);
+                let outcome = run_one(&mut command, kernel, runner)?;
+                Ok((seconds_per_gigabyte(&outcome.stdout)?, vec![]))
+            })
+        }
+    };
     let mut row = Row::default();
     for _ in 0..options.rounds {
-        let reference = measure_one(Runner::Native, &native, kernel)?;
+        let (native, expected) = trial(Runner::Native)?;
+        row.native.push(native);
         for (runner, column) in [(Runner::Qemu, &mut row.qemu), (options.engine, &mut row.ours)] {
-            let outcome = measure_one(runner, &guest, kernel)?;
+            let (cost, output) = trial(runner)?;
             ensure!(
-                outcome.stdout == reference.stdout,
+                output == expected,
                 "{}: {runner} prints something else than the native program",
                 kernel.name
             );
-            column.push(outcome.cpu.as_secs_f64());
+            column.push(cost);
         }
-        row.native.push(reference.cpu.as_secs_f64());
     }
     Ok(row)
 }
 
-fn measure_one(runner: Runner, program: &Path, kernel: &Kernel) -> Result<Outcome> {
-    let outcome = capture(runner.command(None, program).args(kernel.args), b"", LIMIT)?;
+fn run_one(command: &mut Command, kernel: &Kernel, runner: Runner) -> Result<Outcome> {
+    let outcome = capture(command, b"", LIMIT)?;
     let name = kernel.name;
     ensure!(outcome.success(), "{name}: {runner}: {}\n{}", outcome.ending(), outcome.tail(5));
     Ok(outcome)
 }
 
-fn build(kernel: &Kernel, compiler: &str, arch: &str, flags: &[&str]) -> Result<PathBuf> {
-    let source = paths::root().join("tests/bench").join(kernel.source).with_extension("c");
-    let binary = paths::guests().join("bench").join(arch).join(kernel.source);
+/// What `openssl speed` ends with: kilobytes per second of CPU time, as in `AES-128-GCM     165776.29k`.
+fn seconds_per_gigabyte(output: &[u8]) -> Result<f64> {
+    let text = String::from_utf8_lossy(output);
+    let last = text.split_whitespace().last().and_then(|word| word.strip_suffix('k'));
+    let rate: f64 = last.context("openssl speed tells no rate")?.parse()?;
+    Ok(1e6 / rate)
+}
+
+fn build(
+    source: &str,
+    flags: &[&str],
+    compiler: &str,
+    arch: &str,
+    more: &[&str],
+) -> Result<PathBuf> {
+    let path = paths::root().join("tests/bench").join(source).with_extension("c");
+    let binary = paths::guests().join("bench").join(arch).join(source);
     let mut command = Command::new(compiler);
-    command.args(["-O2", "-Wall"]).args(flags).arg("-o").arg(&binary).arg(&source);
-    compile_if_stale(&mut command, &source, &binary)?;
+    // A fused multiply-add rounds once: without it both sides print the same.
+    command.args(["-O2", "-Wall", "-ffp-contract=off"]).args(flags).args(more);
+    command.arg("-o").arg(&binary).arg(&path).arg("-lm");
+    compile_if_stale(&mut command, &path, &binary)?;
     Ok(binary)
 }
 
@@ -144,5 +199,12 @@ mod tests {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0]), 2.5);
         assert!(median(vec![]).is_nan());
+    }
+
+    #[test]
+    fn rates_of_openssl() {
+        let output = b"type           16384 bytes\nAES-128-GCM     250000.00k\n";
+        assert_eq!(seconds_per_gigabyte(output).unwrap(), 4.0);
+        assert!(seconds_per_gigabyte(b"").is_err());
     }
 }
