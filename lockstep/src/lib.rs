@@ -7,7 +7,7 @@
 //! ([`follower`]). Where something differs, [`search`] makes the run again until it knows the instruction.
 //!
 //! Invariant: inputs are taken once, by the leader, and the follower sees them as memory and registers; so nothing of
-//! the OS is emulated twice. ADR 8 says why.
+//! the OS is emulated twice. ADR 10 says why.
 
 pub mod channel;
 pub mod event;
