@@ -4,12 +4,15 @@
 //! it by the other engine → a verdict, and of a difference the report. Output of the program is its own; the verdict
 //! goes to standard error.
 
+mod qemu;
+
 use crate::cpu::CpuParser;
 use crate::failure::Failure;
 use crate::inspect::program::Program;
 use crate::run::EngineChoice;
 use anyhow::{Context, anyhow};
-use clap::Args;
+use clap::builder::ArgPredicate;
+use clap::{Args, ValueEnum};
 use isamorph_a64::input::{Input, input};
 use isamorph_a64::processor::CpuModel;
 use isamorph_engine::EngineConfig;
@@ -38,10 +41,14 @@ Examples:
   isamorph diff -- ./hello-arm64
   isamorph diff --engines interp,auto -L SYSROOT -- /bin/bash -c 'echo $((6 * 7))'
   isamorph diff --engines jit,interp --from main -- ./hello-arm64
+  isamorph diff --oracle qemu -- ./hello-arm64
 
 The first engine runs the program and makes its system calls. The second makes each run of instructions between two
 system calls after it, in a copy of its memory; then registers and memory are compared. At the first difference the run
 is made again to find the first instruction that differs, which is shown with its IR, both states, and a test row.
+
+With --oracle qemu the program runs under qemu-aarch64, which is stepped through its gdb port; one engine of ours follows.
+The processor is then `max` without PAuth, or a model without it (--cpu). Where a signal is delivered comparing ends.
 
 Not compared: other threads than the first (comparing ends when there is a second), child processes and a program that
 replaces this one by execve (they run, alone), memory mapped at two addresses (comparing ends there). A signal from
@@ -50,9 +57,16 @@ shared with another process may differ because that one changed it.
 
 Exit status: 0 if nothing differs, 1 if something does, 2 if the comparison cannot be made.")]
 pub struct DiffArgs {
-    /// The two engines: the one that leads and the one that follows
-    #[arg(long, value_enum, value_delimiter = ',', num_args = 1, default_value = "interp,jit")]
+    /// The two engines, the one that leads and the one that follows; with --oracle the one that follows
+    #[arg(long, value_enum, value_delimiter = ',', num_args = 1)]
+    #[arg(
+        default_value = "interp,jit",
+        default_value_if("oracle", ArgPredicate::IsPresent, "interp")
+    )]
     engines: Vec<EngineChoice>,
+    /// Compare with another emulator, which leads
+    #[arg(long, value_enum, conflicts_with_all = ["from", "max_instructions", "precise"])]
+    oracle: Option<Oracle>,
     /// The processor: a model, with features added (+) and taken away (-); `help` lists them
     #[arg(long, value_name = "MODEL[,+FEATURE,-FEATURE…]", env = "ISAMORPH_CPU", value_parser = CpuParser)]
     #[arg(default_value_t, hide_env_values = true)]
@@ -84,6 +98,13 @@ pub struct DiffArgs {
     /// The program, an ELF file or a script, and its arguments
     #[arg(required = true, trailing_var_arg = true, value_names = ["PROGRAM", "ARGS"])]
     command: Vec<OsString>,
+}
+
+/// Other emulators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Oracle {
+    /// The program qemu-aarch64
+    Qemu,
 }
 
 /// What `run` needs to lead a comparison.
@@ -137,6 +158,9 @@ pub fn diff(args: &DiffArgs) -> Result<ExitCode, Failure> {
 }
 
 fn compare(args: &DiffArgs) -> anyhow::Result<ExitCode> {
+    if args.oracle == Some(Oracle::Qemu) {
+        return qemu::compare(args);
+    }
     let [left, right] = args.engines[..] else {
         return Err(anyhow!("--engines takes two engines, such as interp,jit"));
     };
@@ -211,6 +235,9 @@ fn why_left(why: Left) -> &'static str {
             "stopped where the program mapped memory at two addresses, of which the follower has two copies"
         }
         Left::Signal => "stopped in a loop without system calls that waits for a signal",
+        Left::Handler => {
+            "stopped where a signal is delivered, which is not compared with another emulator"
+        }
         Left::Replaced => "compared to its execve: the new program is not compared",
         Left::NeverBegun => "nothing was compared",
     }

@@ -3,6 +3,7 @@
 mod program;
 
 use program::{Shown, demo_elf, isamorph};
+use std::process::Command;
 
 fn diff(options: &[&str]) -> Shown {
     let demo = demo_elf().display().to_string();
@@ -65,4 +66,27 @@ fn what_cannot_be_compared_is_said() {
     let enough = diff(&["--max-instructions", "1000"]);
     assert_eq!(enough.status, Some(0));
     assert!(enough.stderr.contains("as many instructions as wished"), "{}", enough.stderr);
+}
+
+/// Is the oracle's program here?
+fn has_qemu() -> bool {
+    Command::new("qemu-aarch64").arg("--version").output().is_ok_and(|o| o.status.success())
+}
+
+#[test]
+fn an_error_is_found_by_the_oracle() {
+    if !has_qemu() {
+        eprintln!("skipped: qemu-aarch64 is not installed");
+        return;
+    }
+    let agrees = diff(&["--oracle", "qemu", "--engines", "jit"]);
+    assert_eq!(agrees.status, Some(0), "{}", agrees.stderr);
+    assert!(agrees.stderr.contains("qemu-aarch64 and jit agree: "), "{}", agrees.stderr);
+    // mov x0, sp seen as nop
+    let patch = ["--patch-second", "0x4000f0=0xd503201f"];
+    let shown = diff(&[&["--oracle", "qemu"][..], &patch].concat());
+    assert_eq!(shown.status, Some(1), "{}", shown.stderr);
+    for part in ["qemu-aarch64 and interp differ", "at 0x4000f0 _start", "=> ? ; "] {
+        assert!(shown.stderr.contains(part), "`{part}` is not in\n{}", shown.stderr);
+    }
 }

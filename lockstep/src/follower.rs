@@ -26,6 +26,9 @@ pub enum Error {
     /// An engine cannot be made.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The other emulator does not do what is asked of it.
+    #[error(transparent)]
+    Oracle(#[from] crate::gdb::Error),
 }
 
 /// How far it came.
@@ -59,6 +62,8 @@ pub enum Left {
     Aliases,
     /// A signal came while it ran on and on without an event; it is delivered at events only.
     Signal,
+    /// A signal was delivered, which is not compared with another emulator.
+    Handler,
     /// It was replaced by another program, which is not compared.
     Replaced,
     /// It never came to the place from which the user wished to compare.

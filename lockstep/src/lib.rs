@@ -6,15 +6,19 @@
 //! other engine, in a copy of the memory that it takes from the leader page by page ([`pages`]), and compares
 //! ([`follower`]). Where something differs, [`search`] makes the run again until it knows the instruction.
 //!
+//! The leader can be another emulator too, driven through its gdb stub ([`oracle`]).
+//!
 //! Invariant: inputs are taken once, by the leader, and the follower sees them as memory and registers; so nothing of
 //! the OS is emulated twice. ADR 10 says why.
 
 pub mod channel;
 pub mod event;
 pub mod follower;
+pub mod gdb;
 pub mod inputs;
 pub mod leader;
 pub mod machine;
+pub mod oracle;
 pub mod pages;
 pub mod patch;
 pub mod registers;

@@ -76,8 +76,17 @@ fn lock() -> MutexGuard<'static, Option<Pages>> {
 
 /// Begins to follow a process: from now on faults of this process's guest accesses are answered from it.
 pub fn follow(source: Source) {
+    let mut table = lock();
+    if let Some(old) = table.as_mut() {
+        old.pages
+            .keys()
+            .copied()
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|page| old.drop_page(page));
+    }
     let pages = BTreeMap::new();
-    *lock() = Some(Pages { source, areas: vec![], pages });
+    *table = Some(Pages { source, areas: vec![], pages });
     // SAFETY: the handler is async-signal-safe where it is called for: at guest accesses, which hold no lock.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
@@ -242,6 +251,18 @@ impl Pages {
         let compared = self.compared();
         let differ = compared.iter().filter(|(page, theirs)| *bytes(*page) != **theirs);
         differ.flat_map(|(page, theirs)| changes(*page, bytes(*page), &theirs[..])).collect()
+    }
+
+    /// Where the leader's memory (right) differs from what was stored here since the last [`Self::commit`] (left).
+    pub fn dirty_differences(&self) -> Vec<Change> {
+        let mut theirs = [0; PAGE as usize];
+        let mut found = vec![];
+        for page in self.dirty() {
+            if self.source.read(page, &mut theirs) == theirs.len() {
+                found.extend(changes(page, bytes(page), &theirs));
+            }
+        }
+        found
     }
 
     fn dirty(&self) -> Vec<u64> {

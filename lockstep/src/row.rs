@@ -15,7 +15,7 @@ use isamorph_ir::{CodeSource, Frontend, Slot, Ty};
 /// Bytes of data that a row has.
 const DATA: u64 = 4096;
 /// How far from an access a register may point and still belong to it.
-const NEAR: u64 = 0x8000;
+const NEAR: u64 = 0x10_0000;
 
 /// Guest memory that remembers what was accessed.
 struct Recorder {

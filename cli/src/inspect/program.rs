@@ -181,7 +181,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// Where on the host the file lies that the guest would see at `path`.
-fn in_sysroot(path: &Path, sysroot: Option<&Path>) -> Result<PathBuf, Failure> {
+pub fn in_sysroot(path: &Path, sysroot: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(root) = sysroot else { return Ok(path.into()) };
     let sysroot = Sysroot::new(root)
         .with_context(|| format!("sysroot `{}` (option -L)", root.display()))
