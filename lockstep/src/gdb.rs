@@ -89,7 +89,8 @@ impl Client {
                 byte => answer.push(byte),
             }
         }
-        (self.byte()?, self.byte()?);
+        self.byte()?;
+        self.byte()?;
         self.stream.write_all(b"+")?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
