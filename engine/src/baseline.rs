@@ -1,6 +1,6 @@
 //! The first tier: blocks compiled at first touch, on the vCPU's own thread.
 //!
-//! A block is lifted, simplified and compiled in one go under one lock, and placed if the guest's code did not change
+//! A block is lifted and compiled in one go under one lock, and placed if the guest's code did not change
 //! meanwhile. What cannot be compiled is interpreted. Executions are counted by the code itself where control goes
 //! back or comes by a call ([`Engine::hot`]); what runs out of its count is asked for as a region.
 
@@ -8,7 +8,7 @@ use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::config::EngineKind;
 use crate::engine::{Care, Engine};
 use isamorph_backend_baseline::{Compiler, Options};
-use isamorph_ir::opt::{OptOptions, optimize_block};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,14 @@ pub(crate) struct Baseline {
     compiler: Option<Compiler>,
     /// The host is not one that it compiles for.
     unavailable: bool,
+    /// What could not be compiled: it stays with the interpreter.
+    failed: HashSet<Key>,
+    /// Blocks compiled, to measure one of every few.
+    blocks: u64,
 }
+
+/// One block of so many is measured.
+const MEASURED: u64 = 16;
 
 /// How control comes to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,39 +63,45 @@ impl Engine {
     /// Compiles the block at this key and places it.
     fn compile_block(&self, key: Key, arrival: Arrival) -> Option<u64> {
         debug_assert!(self.has_baseline());
-        if self.tier.is_disabled() || self.tier.failed_blocks().contains(&key) {
-            return None;
-        }
-        let begun = Instant::now();
         let mut baseline = self.tier.lock_baseline();
-        if let Some(code) = self.find_code(key) {
-            return Some(code);
-        }
-        if baseline.unavailable {
+        if baseline.unavailable || self.tier.is_disabled() || baseline.failed.contains(&key) {
             return None;
         }
-        let since = self.begin()?;
+        baseline.blocks += 1;
+        let begun = baseline.blocks.is_multiple_of(MEASURED).then(Instant::now);
+        let (since, head) = {
+            let mut cache = self.cache()?;
+            if let Some(code) = cache.code.find(key) {
+                return Some(code);
+            }
+            let called = arrival == Arrival::Direct && cache.code.is_called(key);
+            (cache.begin(), called || arrival == Arrival::Head)
+        };
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
         let made = catch_unwind(AssertUnwindSafe(|| {
-            self.translate_block(&mut baseline, key, arrival, since)
+            self.translate_block(&mut baseline, key, head, since)
         }));
         let code = made.unwrap_or_else(|_| {
             tracing::error!(pc = format_args!("{:#x}", key.pc), "the compiler failed on a block");
-            *baseline = Baseline::default();
-            self.tier.failed_blocks().insert(key);
+            baseline.compiler = None;
+            baseline.failed.insert(key);
             None
         });
-        self.leave();
-        drop(baseline);
-        self.counters.block_nanos.add(begun.elapsed().as_nanos() as u64);
+        if code.is_none() {
+            self.leave();
+        }
+        if let Some(begun) = begun {
+            self.counters.block_nanos.add(MEASURED * begun.elapsed().as_nanos() as u64);
+        }
         code
     }
 
+    /// The compilation has left ([`Engine::leave`]) if it yields code.
     fn translate_block(
         &self,
         baseline: &mut Baseline,
         key: Key,
-        arrival: Arrival,
+        head: bool,
         since: u64,
     ) -> Option<u64> {
         if baseline.compiler.is_none() {
@@ -103,7 +116,7 @@ impl Engine {
         }
         let compiler = baseline.compiler.as_mut()?;
         let max = self.config.limits.block_insns;
-        let mut block = self.frontend.lift(&*self.code, key.pc, key.mode, max);
+        let block = self.frontend.lift(&*self.code, key.pc, key.mode, max);
         if block.len == 0 {
             // Nothing to be fetched: there is no code that could change.
             return None;
@@ -111,12 +124,6 @@ impl Engine {
         if block.sees_fp_flags() {
             self.set_exact_flags();
         }
-        optimize_block(self.desc, &mut block, &OptOptions { precise: true });
-        let head = match arrival {
-            Arrival::Direct => self.cache()?.code.is_called(key),
-            Arrival::Head => true,
-            Arrival::Return => false,
-        };
         let care = self.care();
         let options = Options {
             polls: true,
@@ -130,7 +137,7 @@ impl Engine {
             Ok(blob) => blob,
             Err(error) => {
                 tracing::debug!("a block stays with the interpreter: {error}");
-                self.tier.failed_blocks().insert(key);
+                baseline.failed.insert(key);
                 return None;
             }
         };
@@ -144,6 +151,7 @@ impl Engine {
             }
             match cache.code.place(blob, how) {
                 Ok(code) => {
+                    cache.leave();
                     drop(cache);
                     self.counters.blocks.add(1);
                     self.counters.block_insns.add(blob.guest_insns as u64);

@@ -68,6 +68,20 @@ pub(crate) struct Care {
 }
 
 impl Cache {
+    /// A compilation begins: the count of changes so far.
+    pub fn begin(&mut self) -> u64 {
+        self.in_flight += 1;
+        self.changes
+    }
+
+    /// A compilation ends.
+    pub fn leave(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.in_flight == 0 {
+            self.changed.clear();
+        }
+    }
+
     /// Did guest code in these ranges change since then?
     pub fn changed_since(&self, since: u64, guest: &[Range<u64>]) -> bool {
         let overlaps = |c: &Range<u64>| guest.iter().any(|g| g.start < c.end && c.start < g.end);

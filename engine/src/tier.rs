@@ -41,8 +41,6 @@ pub(crate) struct Tier {
     baseline: Mutex<Baseline>,
     /// Regions that could not be compiled: they stay with the tier below.
     failed: Mutex<HashSet<Key>>,
-    /// Blocks that could not be compiled: they stay with the interpreter.
-    failed_blocks: Mutex<HashSet<Key>>,
     disabled: AtomicBool,
 }
 
@@ -59,10 +57,6 @@ impl Tier {
     pub fn lock_baseline(&self) -> MutexGuard<'_, Baseline> {
         // As above.
         self.baseline.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    pub fn failed_blocks(&self) -> MutexGuard<'_, HashSet<Key>> {
-        self.failed_blocks.lock().expect("no thread panics with this lock")
     }
 
     pub fn is_disabled(&self) -> bool {
@@ -232,18 +226,13 @@ impl Engine {
     }
 
     /// A compilation begins: the count of changes so far.
-    pub(crate) fn begin(&self) -> Option<u64> {
-        let mut cache = self.cache()?;
-        cache.in_flight += 1;
-        Some(cache.changes)
+    fn begin(&self) -> Option<u64> {
+        Some(self.cache()?.begin())
     }
 
     pub(crate) fn leave(&self) {
         if let Some(mut cache) = self.cache() {
-            cache.in_flight = cache.in_flight.saturating_sub(1);
-            if cache.in_flight == 0 {
-                cache.changed.clear();
-            }
+            cache.leave();
         }
     }
 

@@ -79,12 +79,12 @@ impl Gen<'_> {
 
     /// The bits of a constant.
     pub(super) fn const_of(&self, v: Value) -> Option<u128> {
-        let inst = &self.block.insts[v.index()];
+        let inst = &self.code.insts[v.index()];
         (inst.op == Op::Const).then_some(inst.imm)
     }
 
     pub(super) fn ty(&self, v: Value) -> Ty {
-        self.block.ty(v).unwrap_or(Ty::I64)
+        self.code.tys[v.index()]
     }
 
     /// Bytes that a value takes in a register's copy in memory.
@@ -169,7 +169,7 @@ impl Gen<'_> {
     /// Takes a value out of its register.
     fn spill(&mut self, v: Value) {
         let home = self.regs.homes.iter().find(|h| h.1 == v).map(|h| h.0);
-        let place = if self.block.insts[v.index()].op == Op::Const {
+        let place = if self.code.insts[v.index()].op == Op::Const {
             Place::Const
         } else if let Some(slot) = home {
             Place::State(self.desc.layout.slots[slot as usize].offset)

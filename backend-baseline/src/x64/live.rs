@@ -2,10 +2,23 @@
 //!
 //! One walk backwards. A value is *lazy* if its only user computes it on the way: a comparison in front of a
 //! branch, the sum that is an address, flags as the operands of what set them. A lazy value's operands live as
-//! long as its user needs them. Pure values without a use are dead and get no code.
+//! long as its user needs them. Pure values without a use are dead and get no code, nor do writes of registers that are
+//! overwritten before anybody can look.
 
+use super::known::Code;
 use isamorph_ir::op::Effect;
-use isamorph_ir::{Block, Inst, Op, Shape, Value};
+use isamorph_ir::{GuestDesc, Inst, Op, Shape, Value};
+
+/// What becomes of an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It gets code where it stands.
+    Here,
+    /// Its users compute it.
+    Lazy,
+    /// It gets none.
+    Void,
+}
 
 /// What is known of the values of a block.
 #[derive(Default)]
@@ -14,36 +27,65 @@ pub(crate) struct Live {
     pub last: Vec<u32>,
     /// By value: how often it is used.
     pub uses: Vec<u16>,
-    pub lazy: Vec<bool>,
+    pub role: Vec<Role>,
     /// By value: its first user.
     user: Vec<u32>,
 }
 
+/// Slots that are written before anybody can look at them: those beyond 128 never count as such.
+#[derive(Clone, Copy, Default)]
+struct Overwritten(u128);
+
+impl Overwritten {
+    fn bit(slot: u128) -> u128 {
+        if slot < 128 { 1 << slot } else { 0 }
+    }
+}
+
 impl Live {
-    pub fn of(&mut self, block: &Block) {
-        let n = block.insts.len();
+    /// `end`: what the terminal uses; `exact`: floating point is left to the reference.
+    pub fn of(&mut self, desc: &GuestDesc, code: &Code, end: Option<Value>, exact: bool) {
+        let n = code.insts.len();
         for list in [&mut self.last, &mut self.user] {
             list.clear();
             list.resize(n, 0);
         }
         self.uses.clear();
         self.uses.resize(n, 0);
-        self.lazy.clear();
-        self.lazy.resize(n, false);
-        for v in block.term.args() {
+        self.role.clear();
+        self.role.resize(n, Role::Void);
+        if let Some(v) = end {
             self.last[v.index()] = n as u32;
             self.user[v.index()] = n as u32;
             self.uses[v.index()] += 1;
         }
-        for (i, inst) in block.insts.iter().enumerate().rev() {
-            if self.uses[i] == 0 {
-                if matches!(inst.op.info().effect, Effect::Pure | Effect::ReadSlot) {
-                    continue;
+        let mut overwritten = Overwritten::default();
+        for (i, inst) in code.insts.iter().enumerate().rev() {
+            if code.void[i] {
+                continue;
+            }
+            match inst.op.info().effect {
+                Effect::Pure | Effect::ReadSlot if self.uses[i] == 0 => continue,
+                // A write before it is looked at.
+                Effect::ReadSlot => overwritten.0 &= !Overwritten::bit(inst.imm),
+                Effect::WriteSlot => {
+                    let bit = Overwritten::bit(inst.imm);
+                    if overwritten.0 & bit != 0 {
+                        continue;
+                    }
+                    let fp = [desc.fp.control.0, desc.fp.flags.0];
+                    if !fp.contains(&(inst.imm as u16)) {
+                        overwritten.0 |= bit;
+                    }
                 }
+                Effect::Load | Effect::Store | Effect::Helper => overwritten.0 = 0,
+                _ => {}
+            }
+            if self.uses[i] == 0 {
                 self.last[i] = i as u32;
             }
-            let lazy = self.uses[i] != 0 && self.is_lazy(block, i, inst);
-            self.lazy[i] = lazy;
+            let lazy = self.uses[i] != 0 && self.is_lazy(code, i, inst, exact);
+            self.role[i] = if lazy { Role::Lazy } else { Role::Here };
             let needed = if lazy { self.last[i] } else { i as u32 };
             for v in inst.args() {
                 let v = v.index();
@@ -55,14 +97,14 @@ impl Live {
     }
 
     /// Is value `i`, all of whose uses are known, computed by its users?
-    fn is_lazy(&self, block: &Block, i: usize, inst: &Inst) -> bool {
+    fn is_lazy(&self, code: &Code, i: usize, inst: &Inst, exact: bool) -> bool {
         let once = self.uses[i] == 1;
         let at = self.user[i] as usize;
-        let user = block.insts.get(at);
+        let user = code.insts.get(at);
         let this = Value(i as u32);
         match inst.op {
             Op::FlagsAdd | Op::FlagsSub | Op::FlagsLogic | Op::FlagsSel => true,
-            Op::FlagsFCmp => inst.shape != Shape::F16 && !block.fp_exact,
+            Op::FlagsFCmp => inst.shape != Shape::F16 && !exact,
             Op::Select => inst.shape == Shape::FLAGS,
             Op::ICmp if inst.shape.is_vector() => false,
             Op::ICmp | Op::Cond if once => match user {
@@ -74,7 +116,8 @@ impl Live {
             }
             // The index of a lazy sum.
             Op::ShlI if once && inst.shape == Shape::I64 && inst.imm <= 3 => {
-                user.is_some_and(|u| u.op == Op::Add && u.args[1] == this && self.lazy[at])
+                let lazy = self.role.get(at) == Some(&Role::Lazy);
+                user.is_some_and(|u| u.op == Op::Add && u.args[1] == this && lazy)
             }
             _ => false,
         }

@@ -1,6 +1,6 @@
 //! From a block to host code: the walk over the block, and what all templates share.
 //!
-//! Way of the data: `Block → ` [`live`] ` → for each instruction a template of ` [`ops`] `, which takes registers from`
+//! Way of the data: `Block → ` [`known`] ` → ` [`live`] ` → for each instruction a template of ` [`ops`] `, which takes registers from`
 //! [`alloc`] ` and writes bytes by ` [`emit`] ` → cold paths → constants → ` [`CodeBlob`].
 //!
 //! Invariant: RDI is the area; the frame of [`abi::MAX_FRAME`] bytes at RSP holds what registers cannot.
@@ -8,6 +8,7 @@
 mod alloc;
 mod cold;
 pub(crate) mod emit;
+mod known;
 mod live;
 mod ops;
 #[cfg(test)]
@@ -18,9 +19,9 @@ use alloc::{Place, Regs};
 use cold::Cold;
 use emit::{Emit, Mem};
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind, abi};
-use isamorph_ir::op::Effect;
 use isamorph_ir::{Block, GuestDesc, Inst, Op, Value};
-use live::Live;
+use known::Code;
+use live::{Live, Role};
 pub use ops::by_reference;
 
 /// What the host's processor has beyond x86-64-v2.
@@ -36,6 +37,7 @@ pub(crate) struct Host {
 pub(crate) struct Scratch {
     host: Host,
     e: Emit,
+    code: Code,
     live: Live,
     places: Vec<Place>,
     regs: Regs,
@@ -45,8 +47,8 @@ pub(crate) struct Scratch {
 impl Scratch {
     pub fn new() -> Result<Scratch, CompileError> {
         let (host, avx) = detect()?;
-        let (live, places, colds) = Default::default();
-        Ok(Scratch { host, e: Emit::new(avx), live, places, regs: Regs::new(), colds })
+        let (code, live, places, colds) = Default::default();
+        Ok(Scratch { host, e: Emit::new(avx), code, live, places, regs: Regs::new(), colds })
     }
 }
 
@@ -86,7 +88,8 @@ pub(crate) struct Gen<'a> {
     options: &'a Options,
     host: Host,
     e: &'a mut Emit,
-    live: &'a mut Live,
+    code: &'a Code,
+    live: &'a Live,
     places: &'a mut Vec<Place>,
     regs: &'a mut Regs,
     colds: &'a mut Vec<Cold>,
@@ -110,13 +113,15 @@ pub(crate) fn block(
     block: &Block,
     options: &Options,
 ) -> Result<(), CompileError> {
-    let Scratch { host, e, live, places, regs, colds } = scratch;
+    let Scratch { host, e, code, live, places, regs, colds } = scratch;
     e.clear();
     regs.clear();
     colds.clear();
     places.clear();
     places.resize(block.insts.len(), Place::None);
-    live.of(block);
+    code.read(desc, &block.insts);
+    let end = block.term.args().next().map(|v| code.resolve(v));
+    live.of(desc, code, end, block.fp_exact);
     blob.entries.clear();
     blob.fixups.clear();
     blob.source_map.clear();
@@ -128,6 +133,7 @@ pub(crate) fn block(
         options,
         host: *host,
         e,
+        code,
         live,
         places,
         regs,
@@ -147,16 +153,27 @@ impl Gen<'_> {
         if self.options.counts && self.options.head {
             self.count(self.block.pc);
         }
-        let block = self.block;
-        for (i, inst) in block.insts.iter().enumerate() {
-            self.now = i as u32;
-            self.instruction(inst, Value(i as u32));
-            if !self.e.room() {
-                return Err(CompileError::TooLarge(block.pc));
+        let (block, code) = (self.block, self.code);
+        for (i, inst) in code.insts.iter().enumerate() {
+            let v = Value(i as u32);
+            match self.live.role[i] {
+                Role::Void => continue,
+                Role::Lazy => self.places[i] = Place::Lazy,
+                Role::Here if inst.op == Op::Insn => {
+                    self.pc = inst.imm as u64;
+                    self.source = self.e.offset();
+                }
+                Role::Here => {
+                    self.now = i as u32;
+                    self.template(inst, v);
+                    if !self.e.room() {
+                        return Err(CompileError::TooLarge(block.pc));
+                    }
+                    self.expire();
+                }
             }
-            self.expire();
         }
-        self.now = block.insts.len() as u32;
+        self.now = code.insts.len() as u32;
         self.terminal();
         let colds = std::mem::take(self.colds);
         for cold in &colds {
@@ -174,23 +191,6 @@ impl Gen<'_> {
         }
         self.finish();
         Ok(())
-    }
-
-    fn instruction(&mut self, inst: &Inst, v: Value) {
-        if inst.op == Op::Insn {
-            self.pc = inst.imm as u64;
-            self.source = self.e.offset();
-            return;
-        }
-        let unused = self.live.uses[v.index()] == 0;
-        if unused && matches!(inst.op.info().effect, Effect::Pure | Effect::ReadSlot) {
-            return;
-        }
-        if self.live.lazy[v.index()] {
-            self.places[v.index()] = Place::Lazy;
-            return;
-        }
-        self.template(inst, v);
     }
 
     /// The instruction at work accesses guest memory: it may fault.

@@ -149,6 +149,17 @@ impl Default for Entry {
     }
 }
 
+/// A place in code that is to be filled in.
+#[derive(Clone, Copy, Debug)]
+struct Linked {
+    at: u32,
+    slot: u32,
+    /// Offset in the slot.
+    offset: u64,
+    /// Code that the slot, a new one, is to lead to, or 0.
+    code: u64,
+}
+
 /// How code is placed.
 #[derive(Clone, Copy, Debug)]
 pub struct Placing {
@@ -170,6 +181,8 @@ pub struct CodeCache {
     by_key: KeyMap<Key, Entry>,
     pub(super) by_page: KeyMap<u64, Vec<RegionId>>,
     pub(super) links: Links,
+    /// Scratch space of [`CodeCache::place`].
+    places: Vec<Linked>,
     /// Exits jump to each other's targets directly.
     pub(super) chain: bool,
     /// What new counters begin with.
@@ -189,6 +202,7 @@ impl CodeCache {
             by_key: KeyMap::default(),
             by_page: KeyMap::default(),
             links,
+            places: vec![],
             chain,
             threshold: threshold.min(i32::MAX as u32) as i32,
             flushed_at: 0,
@@ -232,44 +246,45 @@ impl CodeCache {
         }
         // New slots get consecutive numbers.
         let mut fresh: Range<u32> = 0..0;
+        let mut places = std::mem::take(&mut self.places);
+        places.clear();
         for f in &blob.fixups {
-            let (pc, called) = match f.kind {
-                FixupKind::DirectExit { target, ret } => (target, ret.is_some()),
-                FixupKind::Counter { target } => (target, false),
+            let (pc, offset, called) = match f.kind {
+                FixupKind::DirectExit { target, ret } => (target, 0, ret.is_some()),
+                FixupKind::Counter { target } => (target, COUNT_OFFSET, false),
             };
             let key = Key { pc, mode: how.mode };
             let entry = self.by_key.entry(key).or_default();
             entry.called |= called;
+            let mut code = 0;
             if entry.slot == NO_SLOT {
                 entry.slot = self.links.allocate(key);
+                code = entry.code;
                 if fresh.is_empty() {
                     fresh.start = entry.slot;
                 }
                 fresh.end = entry.slot + 1;
             }
+            places.push(Linked { at: f.offset, slot: entry.slot, offset, code });
         }
         let code_len = blob.code.len().next_multiple_of(THUNK);
         let base = self.mem.reserve(code_len + fresh.len() * THUNK).ok_or(PlaceError::Full)?;
         self.mem.write(base, &blob.code);
-        for (n, slot) in fresh.clone().enumerate() {
+        for (n, slot) in fresh.enumerate() {
             let thunk = base + (code_len + n * THUNK) as u64;
             self.mem.write(thunk, &abi::link_thunk(slot));
             self.links.set_thunk(slot, thunk);
             self.mem.init_slot(slot as usize, thunk, self.threshold);
         }
-        for f in &blob.fixups {
-            let (pc, offset) = match f.kind {
-                FixupKind::DirectExit { target, .. } => (target, 0),
-                FixupKind::Counter { target } => (target, COUNT_OFFSET),
-            };
-            let entry = self.by_key[&Key { pc, mode: how.mode }];
-            if fresh.contains(&entry.slot) && entry.code != 0 {
-                self.lead(entry.slot, Some(entry.code));
+        for f in &places {
+            if f.code != 0 {
+                self.lead(f.slot, Some(f.code));
             }
-            let to = self.mem.slot_addr(entry.slot as usize) + offset;
-            let at = base + f.offset as u64;
+            let to = self.mem.slot_addr(f.slot as usize) + f.offset;
+            let at = base + f.at as u64;
             self.mem.write(at, &displacement(at + 4, to));
         }
+        self.places = places;
         self.register(blob, base, how);
         Ok(base + blob.entries[0].1 as u64)
     }

@@ -37,7 +37,7 @@ impl Gen<'_> {
             self.e.bt(false, RAX, nibble);
             return Cc::B;
         }
-        let inst = self.block.insts[flags.index()];
+        let inst = self.code.insts[flags.index()];
         let [a, b, c, _] = inst.args;
         match inst.op {
             Op::FlagsSub => {
@@ -105,7 +105,7 @@ impl Gen<'_> {
 
     /// The nibble of flags that are packed from a constant.
     fn known_nibble(&self, flags: Value) -> Option<u8> {
-        let inst = &self.block.insts[flags.index()];
+        let inst = &self.code.insts[flags.index()];
         (inst.op == Op::FlagsPack)
             .then(|| self.const_of(inst.args[0]))
             .flatten()
@@ -129,7 +129,7 @@ impl Gen<'_> {
             let r = self.gpr(flags);
             return self.e.mov(false, RAX, r);
         }
-        let inst = self.block.insts[flags.index()];
+        let inst = self.code.insts[flags.index()];
         let [a, b, c, _] = inst.args;
         match inst.op {
             Op::FlagsSub => {
@@ -212,7 +212,7 @@ impl Gen<'_> {
 
     /// Writes flags to the record of a guest register.
     pub(super) fn put_flags(&mut self, m: Mem, flags: Value) {
-        let inst = self.block.insts[flags.index()];
+        let inst = self.code.insts[flags.index()];
         let [a, b, ..] = inst.args;
         let wide = inst.shape.ty() == Some(Ty::I64);
         let kind = match (inst.op, wide) {

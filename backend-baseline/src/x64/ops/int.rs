@@ -491,7 +491,7 @@ impl Gen<'_> {
 
     /// Sets the host's flags by a bit; the condition that says whether it is 1.
     pub(crate) fn condition(&mut self, v: Value) -> Cc {
-        let inst = self.block.insts[v.index()];
+        let inst = self.code.insts[v.index()];
         if self.place(v) == Place::Lazy {
             return match inst.op {
                 Op::ICmp => self.compare(&inst),
@@ -505,7 +505,7 @@ impl Gen<'_> {
 
     /// A lazy value in a register after all.
     pub(crate) fn compute_lazy(&mut self, v: Value) -> Gpr {
-        let inst = self.block.insts[v.index()];
+        let inst = self.code.insts[v.index()];
         match inst.op {
             Op::ICmp | Op::Cond => {
                 let cc = self.condition(v);

@@ -24,7 +24,7 @@ impl Gen<'_> {
             return Mem::new(self.gpr(a), disp);
         }
         if self.place(b) == Place::Lazy {
-            let shift = self.block.insts[b.index()];
+            let shift = self.code.insts[b.index()];
             if shift.op == Op::ShlI {
                 let base = self.gpr(a);
                 let index = self.gpr(shift.args[0]);
@@ -37,9 +37,9 @@ impl Gen<'_> {
 
     /// Where a guest address lies in the host, after the check that its alignment asks for. RAX or RCX may be its base.
     fn address(&mut self, v: Value, bytes: u32, align: Align, write: bool) -> Mem {
-        let lazy = self.place(v) == Place::Lazy && self.block.insts[v.index()].op == Op::Add;
+        let lazy = self.place(v) == Place::Lazy && self.code.insts[v.index()].op == Op::Add;
         let mut m = if lazy {
-            let inst = self.block.insts[v.index()];
+            let inst = self.code.insts[v.index()];
             self.lazy_sum(&inst)
         } else {
             Mem::new(self.gpr(v), 0)

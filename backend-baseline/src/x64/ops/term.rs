@@ -17,14 +17,14 @@ impl Gen<'_> {
             Term::Goto { pc, sync: true, .. } => self.leave(pc, ExitReason::Sync),
             Term::Goto { pc, ret, sync: false } => self.direct_exit(pc, ret),
             Term::Branch { cond, then, other } => {
-                let cc = self.condition(cond);
+                let cc = self.condition(self.code.resolve(cond));
                 let taken = self.e.jcc(cc);
                 self.direct_exit(other, None);
                 self.e.bind(taken);
                 self.direct_exit(then, None);
             }
             Term::Indirect { target, hint } => {
-                let target = self.gpr(target);
+                let target = self.gpr(self.code.resolve(target));
                 let miss = match hint {
                     Hint::Return => engine_offset!(stubs.lookup_return),
                     Hint::Jump | Hint::Call { .. } => engine_offset!(stubs.lookup),
