@@ -88,7 +88,10 @@ converting! { zext Zext; sext Sext; trunc Trunc; bitcast Bitcast; }
 impl Builder {
     /// Begins a block at `pc`.
     pub fn new(desc: &'static GuestDesc, pc: u64) -> Builder {
-        Builder { desc, block: Block::new(pc) }
+        let mut block = Block::new(pc);
+        // Room for most blocks.
+        block.insts.reserve(64);
+        Builder { desc, block }
     }
 
     /// The guest.

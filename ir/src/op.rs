@@ -362,7 +362,30 @@ ops! {
     "Calls a helper without a result." CallNil "call_nil" Nil () -> Nil, Helper, Helper;
 }
 
+/// What code generators ask of every instruction, in few bytes: the table of declarations does not fit their cache.
+static TRAITS: [(Effect, TyRule); 256] = {
+    let mut traits = [(Effect::Pure, TyRule::Nil); 256];
+    let mut i = 0;
+    while i < OPS.len() {
+        traits[i] = (OPS[i].effect, OPS[i].result);
+        i += 1;
+    }
+    traits
+};
+
 impl Op {
+    /// Its effect.
+    #[inline]
+    pub fn effect(self) -> Effect {
+        TRAITS[self as u8 as usize].0
+    }
+
+    /// The type of its result.
+    #[inline]
+    pub fn result(self) -> TyRule {
+        TRAITS[self as u8 as usize].1
+    }
+
     /// The declaration.
     pub fn info(self) -> &'static OpInfo {
         &OPS[self as usize]

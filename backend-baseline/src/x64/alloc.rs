@@ -84,7 +84,7 @@ impl Gen<'_> {
     }
 
     pub(super) fn ty(&self, v: Value) -> Ty {
-        self.code.tys[v.index()]
+        self.code.ty(v)
     }
 
     /// Bytes that a value takes in a register's copy in memory.
@@ -97,7 +97,7 @@ impl Gen<'_> {
 
     /// Is this the value's last use?
     pub(super) fn dies(&self, v: Value) -> bool {
-        self.live.last[v.index()] <= self.now
+        self.live.last(v) <= self.now
     }
 
     /// Frees the registers of values that are over, and unpins.
@@ -109,7 +109,7 @@ impl Gen<'_> {
         while set != 0 {
             let r = set.trailing_zeros();
             set &= set - 1;
-            if self.live.last[self.regs.gpr[r as usize].index()] <= now {
+            if self.live.last(self.regs.gpr[r as usize]) <= now {
                 self.regs.used_g &= !(1 << r);
             }
         }
@@ -117,7 +117,7 @@ impl Gen<'_> {
         while set != 0 {
             let r = set.trailing_zeros();
             set &= set - 1;
-            if self.live.last[self.regs.xmm[r as usize].index()] <= now {
+            if self.live.last(self.regs.xmm[r as usize]) <= now {
                 self.regs.used_x &= !(1 << r);
             }
         }
@@ -148,7 +148,7 @@ impl Gen<'_> {
     fn longest(&self, candidates: u16, owners: &[Value; 16]) -> u8 {
         (0..16u8)
             .filter(|r| candidates & 1 << r != 0)
-            .max_by_key(|r| self.live.last[owners[*r as usize].index()])
+            .max_by_key(|r| self.live.last(owners[*r as usize]))
             .expect("an instruction pins fewer registers than there are")
     }
 

@@ -1,7 +1,7 @@
 //! The emitter: x86-64 instructions as bytes.
 //!
-//! Invariant: an instruction is written whole, 16 bytes at once into a buffer of fixed size; only its length
-//! counts. What the code needs to know later (constants, link slots, jumps) is recorded by offset.
+//! Invariant: an instruction is written in up to three stores (head, displacement, immediate) into a buffer of fixed
+//! size, each wider than what counts of it. What the code needs to know later (constants, link slots, jumps) is recorded by offset.
 
 /// Bytes of the buffer; [`Emit::room`] says when a block should give up.
 const SIZE: usize = 512 * 1024;
@@ -147,24 +147,22 @@ pub(crate) enum Shift {
 #[must_use]
 pub(crate) struct Jump(u32);
 
-/// One instruction's bytes.
+/// The head of an instruction: prefixes, opcode, ModRM, SIB. At most 7 bytes; displacement and immediate follow it.
 #[derive(Clone, Copy, Default)]
-struct Bytes {
-    word: u128,
+struct Head {
+    word: u64,
     bits: u32,
 }
 
-impl Bytes {
+impl Head {
     fn push(&mut self, byte: u8) {
-        self.word |= (byte as u128) << self.bits;
+        self.word |= (byte as u64) << self.bits;
         self.bits += 8;
     }
-
-    fn push32(&mut self, word: u32) {
-        self.word |= (word as u128) << self.bits;
-        self.bits += 32;
-    }
 }
+
+/// A displacement: its bits and its size in bytes.
+type Disp = (u32, u32);
 
 /// Where a displacement is to be filled in: its offset, the end of its instruction, and of what.
 #[derive(Clone, Copy, Debug)]
@@ -211,9 +209,15 @@ impl Emit {
         &self.buf[..self.at]
     }
 
-    fn write(&mut self, bytes: Bytes) {
-        self.buf[self.at..self.at + 16].copy_from_slice(&bytes.word.to_le_bytes());
-        self.at += bytes.bits as usize / 8;
+    fn write(&mut self, head: Head) {
+        self.buf[self.at..self.at + 8].copy_from_slice(&head.word.to_le_bytes());
+        self.at += head.bits as usize / 8;
+    }
+
+    /// The low `size` (at most 4) bytes.
+    fn write32(&mut self, word: u32, size: u32) {
+        self.buf[self.at..self.at + 4].copy_from_slice(&word.to_le_bytes());
+        self.at += size as usize;
     }
 
     /// Raw bytes of an instruction that has no operands.
@@ -258,42 +262,38 @@ impl Emit {
         self.buf[at as usize..at as usize + 4].copy_from_slice(&word.to_le_bytes());
     }
 
-    /// ModRM and what follows it; yields the bit position of a displacement to be filled in.
-    fn operand(bytes: &mut Bytes, reg: u8, rm: Rm) -> Option<u32> {
+    /// ModRM and SIB; the displacement that follows.
+    fn operand(head: &mut Head, reg: u8, rm: Rm) -> Disp {
         let reg = (reg & 7) << 3;
         match rm {
-            Rm::Reg(r) => bytes.push(0xc0 | reg | r & 7),
+            Rm::Reg(r) => {
+                head.push(0xc0 | reg | r & 7);
+                (0, 0)
+            }
             Rm::Pool(_) | Rm::Fixup(_) => {
-                bytes.push(5 | reg);
-                let at = bytes.bits;
-                bytes.push32(0);
-                return Some(at);
+                head.push(5 | reg);
+                (0, 4)
             }
             Rm::Mem(Mem { base, index, disp }) => {
-                let mode = match disp {
-                    0 if base.0 & 7 != 5 => 0,
-                    -128..=127 => 0x40,
-                    _ => 0x80,
+                let (mode, size) = match disp {
+                    0 if base.0 & 7 != 5 => (0, 0),
+                    -128..=127 => (0x40, 1),
+                    _ => (0x80, 4),
                 };
                 match index {
-                    None if base.0 & 7 != 4 => bytes.push(mode | reg | base.0 & 7),
+                    None if base.0 & 7 != 4 => head.push(mode | reg | base.0 & 7),
                     None => {
-                        bytes.push(mode | reg | 4);
-                        bytes.push(0x24);
+                        head.push(mode | reg | 4);
+                        head.push(0x24);
                     }
                     Some((index, scale)) => {
-                        bytes.push(mode | reg | 4);
-                        bytes.push(scale << 6 | (index.0 & 7) << 3 | base.0 & 7);
+                        head.push(mode | reg | 4);
+                        head.push(scale << 6 | (index.0 & 7) << 3 | base.0 & 7);
                     }
                 }
-                match mode {
-                    0 => {}
-                    0x40 => bytes.push(disp as u8),
-                    _ => bytes.push32(disp as u32),
-                }
+                (disp as u32, size)
             }
         }
-        None
     }
 
     /// Index and base extension bits: X and B.
@@ -305,48 +305,54 @@ impl Emit {
         }
     }
 
-    fn finish(&mut self, bytes: Bytes, site: Option<u32>, rm: Rm) {
-        if let Some(bits) = site {
-            let at = (self.at + bits as usize / 8) as u32;
-            let end = (self.at + bytes.bits as usize / 8) as u32;
-            match rm {
-                Rm::Pool(of) => self.pool_sites.push(Site { at, end, of }),
-                Rm::Fixup(of) => self.fixup_sites.push(Site { at, end, of }),
-                Rm::Reg(_) | Rm::Mem(_) => {}
-            }
+    fn finish(&mut self, head: Head, disp: Disp, rm: Rm, imm: Option<(u32, u32)>) {
+        self.write(head);
+        let at = self.at as u32;
+        if disp.1 != 0 {
+            self.write32(disp.0, disp.1);
         }
-        self.write(bytes);
+        if let Some((imm, size)) = imm {
+            self.write32(imm, size);
+        }
+        let end = self.at as u32;
+        match rm {
+            Rm::Pool(of) => self.pool_sites.push(Site { at, end, of }),
+            Rm::Fixup(of) => self.fixup_sites.push(Site { at, end, of }),
+            Rm::Reg(_) | Rm::Mem(_) => {}
+        }
     }
 
     /// An instruction in the legacy encoding. `low_byte`: the register is one of 8 bits.
     fn legacy(&mut self, c: Code, w: bool, reg: u8, rm: Rm, low_byte: u8, imm: Option<(u32, u32)>) {
-        let mut bytes = Bytes::default();
+        let mut head = Head::default();
         if c.prefix != 0 {
-            bytes.push(c.prefix);
+            head.push(c.prefix);
         }
         let (x, b) = Self::extension(rm);
         let rex = (w as u8) << 3 | (reg >> 3) << 2 | x << 1 | b;
         if rex != 0 || low_byte >= 4 {
-            bytes.push(0x40 | rex);
+            head.push(0x40 | rex);
         }
         match c.map {
             0 => {}
-            1 => bytes.push(0x0f),
-            2 => bytes.push32_of(&[0x0f, 0x38]),
-            _ => bytes.push32_of(&[0x0f, 0x3a]),
+            1 => head.push(0x0f),
+            2 => {
+                head.push(0x0f);
+                head.push(0x38);
+            }
+            _ => {
+                head.push(0x0f);
+                head.push(0x3a);
+            }
         }
-        bytes.push(c.byte);
-        let site = Self::operand(&mut bytes, reg, rm);
-        if let Some((imm, size)) = imm {
-            bytes.word |= (imm as u128) << bytes.bits;
-            bytes.bits += 8 * size;
-        }
-        self.finish(bytes, site, rm);
+        head.push(c.byte);
+        let disp = Self::operand(&mut head, reg, rm);
+        self.finish(head, disp, rm, imm);
     }
 
     /// An instruction in the VEX encoding, 128 bits wide.
     fn vex(&mut self, c: Code, w: bool, reg: u8, v: u8, rm: Rm, imm: Option<u8>) {
-        let mut bytes = Bytes::default();
+        let mut head = Head::default();
         let pp = match c.prefix {
             0 => 0,
             0x66 => 1,
@@ -357,19 +363,16 @@ impl Emit {
         let r = reg >> 3;
         let low = (!v & 15) << 3 | pp;
         if !w && c.map == 1 && x == 0 && b == 0 {
-            bytes.push(0xc5);
-            bytes.push((r ^ 1) << 7 | low);
+            head.push(0xc5);
+            head.push((r ^ 1) << 7 | low);
         } else {
-            bytes.push(0xc4);
-            bytes.push((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | c.map);
-            bytes.push((w as u8) << 7 | low);
+            head.push(0xc4);
+            head.push((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | c.map);
+            head.push((w as u8) << 7 | low);
         }
-        bytes.push(c.byte);
-        let site = Self::operand(&mut bytes, reg, rm);
-        if let Some(imm) = imm {
-            bytes.push(imm);
-        }
-        self.finish(bytes, site, rm);
+        head.push(c.byte);
+        let disp = Self::operand(&mut head, reg, rm);
+        self.finish(head, disp, rm, imm.map(|imm| (imm as u32, 1)));
     }
 
     // General registers. `w`: 64 bits wide, else 32.
@@ -392,22 +395,22 @@ impl Emit {
     /// `d = imm` in the shortest form. Keeps the host's flags.
     pub fn mov_imm(&mut self, d: Gpr, imm: u64) {
         if let Ok(imm) = u32::try_from(imm) {
-            let mut bytes = Bytes::default();
+            let mut head = Head::default();
             if d.0 >= 8 {
-                bytes.push(0x41);
+                head.push(0x41);
             }
-            bytes.push(0xb8 | d.0 & 7);
-            bytes.push32(imm);
-            self.write(bytes);
+            head.push(0xb8 | d.0 & 7);
+            self.write(head);
+            self.write32(imm, 4);
         } else if let Ok(imm) = i32::try_from(imm as i64) {
             self.legacy(code(0, 0, 0xc7), true, 0, d.into(), 0, Some((imm as u32, 4)));
         } else {
-            let mut bytes = Bytes::default();
-            bytes.push(0x48 | d.0 >> 3);
-            bytes.push(0xb8 | d.0 & 7);
-            bytes.push32(imm as u32);
-            bytes.push32((imm >> 32) as u32);
-            self.write(bytes);
+            let mut head = Head::default();
+            head.push(0x48 | d.0 >> 3);
+            head.push(0xb8 | d.0 & 7);
+            self.write(head);
+            self.write32(imm as u32, 4);
+            self.write32((imm >> 32) as u32, 4);
         }
     }
 
@@ -521,14 +524,14 @@ impl Emit {
     }
 
     pub fn bswap(&mut self, w: bool, d: Gpr) {
-        let mut bytes = Bytes::default();
+        let mut head = Head::default();
         let rex = (w as u8) << 3 | d.0 >> 3;
         if rex != 0 {
-            bytes.push(0x40 | rex);
+            head.push(0x40 | rex);
         }
-        bytes.push(0x0f);
-        bytes.push(0xc8 | d.0 & 7);
-        self.write(bytes);
+        head.push(0x0f);
+        head.push(0xc8 | d.0 & 7);
+        self.write(head);
     }
 
     /// Bit `n` (a register) of `r` into the carry.
@@ -722,12 +725,5 @@ impl Emit {
     /// All ones.
     pub fn ones_x(&mut self, d: Xmm) {
         self.v3(code(0x66, 1, 0x76), d, d, d);
-    }
-}
-
-impl Bytes {
-    fn push32_of(&mut self, bytes: &[u8; 2]) {
-        self.push(bytes[0]);
-        self.push(bytes[1]);
     }
 }

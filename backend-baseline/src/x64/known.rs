@@ -13,20 +13,36 @@ use isamorph_ir::{GuestDesc, Inst, Op, Shape, Ty, Value};
 #[derive(Default)]
 pub(crate) struct Code {
     pub insts: Vec<Inst>,
-    /// By value: its type (of no value: I1).
-    pub tys: Vec<Ty>,
-    /// By instruction: it has no effect and no user.
-    pub void: Vec<bool>,
-    /// By value: the value that it is.
-    same: Vec<Value>,
+    values: Vec<Known>,
     /// By slot: the value that it holds.
     slots: Vec<Value>,
+}
+
+/// What is known of an instruction.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The value that its result is.
+    same: Value,
+    /// The result's type (of no result: I1).
+    ty: Ty,
+    /// It has no effect and no user.
+    void: bool,
 }
 
 impl Code {
     /// The value that this one is.
     pub fn resolve(&self, v: Value) -> Value {
-        self.same[v.index()]
+        self.values[v.index()].same
+    }
+
+    /// A value's type.
+    pub fn ty(&self, v: Value) -> Ty {
+        self.values[v.index()].ty
+    }
+
+    /// Has this instruction no effect and no user?
+    pub fn is_void(&self, i: usize) -> bool {
+        self.values[i].void
     }
 
     fn constant(&self, v: Value) -> Option<u128> {
@@ -37,23 +53,23 @@ impl Code {
     /// Reads a block.
     pub fn read(&mut self, desc: &GuestDesc, insts: &[Inst]) {
         self.insts.clear();
-        self.tys.clear();
-        self.void.clear();
-        self.same.clear();
+        self.values.clear();
+        self.insts.reserve(insts.len());
+        self.values.reserve(insts.len());
         self.slots.clear();
         self.slots.resize(desc.layout.slots.len(), Value::NONE);
         for (i, inst) in insts.iter().enumerate() {
             let mut inst = *inst;
             for v in &mut inst.args {
-                if *v != Value::NONE {
-                    *v = self.same[v.index()];
+                if *v == Value::NONE {
+                    break;
                 }
+                *v = self.resolve(*v);
             }
             let this = Value(i as u32);
-            let info = inst.op.info();
-            let ty = info.result.resolve(inst.shape, inst.from).unwrap_or(Ty::I1);
+            let ty = inst.op.result().resolve(inst.shape, inst.from).unwrap_or(Ty::I1);
             let (mut same, mut void) = (this, false);
-            match info.effect {
+            match inst.op.effect() {
                 Effect::Pure => match self.simplified(&inst, ty) {
                     Some(Simpler::Same(v)) => (same, void) = (v, true),
                     Some(Simpler::Constant(bits)) => {
@@ -85,9 +101,7 @@ impl Code {
                 _ => {}
             }
             self.insts.push(inst);
-            self.tys.push(ty);
-            self.void.push(void);
-            self.same.push(same);
+            self.values.push(Known { same, ty, void });
         }
     }
 
@@ -98,7 +112,7 @@ impl Code {
             Op::Trunc | Op::Zext => {
                 let from = self.insts[a.index()];
                 let back = inst.op == Op::Trunc && matches!(from.op, Op::Zext | Op::Sext);
-                if back && self.tys[from.args[0].index()] == ty {
+                if back && self.ty(from.args[0]) == ty {
                     return Some(Simpler::Same(from.args[0]));
                 }
             }
@@ -115,6 +129,9 @@ impl Code {
             }
             _ => {}
         }
+        if a == Value::NONE || self.insts[a.index()].op != Op::Const {
+            return None;
+        }
         if !(ty.is_int() && ty != Ty::I128) || inst.shape.is_vector() {
             return None;
         }
@@ -122,8 +139,7 @@ impl Code {
         for (bits, v) in args.iter_mut().zip(inst.args()) {
             *bits = self.constant(v)?;
         }
-        let plain = inst.args().next().is_some();
-        plain.then(|| Simpler::Constant(int::eval(inst.op, inst.shape, inst.from, inst.imm, &args)))
+        Some(Simpler::Constant(int::eval(inst.op, inst.shape, inst.from, inst.imm, &args)))
     }
 }
 

@@ -23,14 +23,22 @@ pub(crate) enum Role {
 /// What is known of the values of a block.
 #[derive(Default)]
 pub(crate) struct Live {
-    /// By value: index of the last instruction that needs it (the terminal's is the number of instructions).
-    pub last: Vec<u32>,
-    /// By value: how often it is used.
-    pub uses: Vec<u16>,
-    pub role: Vec<Role>,
-    /// By value: its first user.
-    user: Vec<u32>,
+    values: Vec<Life>,
 }
+
+/// How a value lives.
+#[derive(Clone, Copy)]
+struct Life {
+    /// Index of the last instruction that needs it (the terminal's is the number of instructions).
+    last: u32,
+    /// Its first user.
+    user: u32,
+    /// How often it is used.
+    uses: u16,
+    role: Role,
+}
+
+const UNUSED: Life = Life { last: 0, user: 0, uses: 0, role: Role::Void };
 
 /// Slots that are written before anybody can look at them: those beyond 128 never count as such.
 #[derive(Clone, Copy, Default)]
@@ -43,29 +51,37 @@ impl Overwritten {
 }
 
 impl Live {
+    /// Index of the last instruction that needs the value.
+    pub fn last(&self, v: Value) -> u32 {
+        self.values[v.index()].last
+    }
+
+    /// Has the value a user?
+    pub fn is_used(&self, v: Value) -> bool {
+        self.values[v.index()].uses != 0
+    }
+
+    /// What becomes of an instruction.
+    pub fn role(&self, i: usize) -> Role {
+        self.values[i].role
+    }
+
     /// `end`: what the terminal uses; `exact`: floating point is left to the reference.
     pub fn of(&mut self, desc: &GuestDesc, code: &Code, end: Option<Value>, exact: bool) {
         let n = code.insts.len();
-        for list in [&mut self.last, &mut self.user] {
-            list.clear();
-            list.resize(n, 0);
-        }
-        self.uses.clear();
-        self.uses.resize(n, 0);
-        self.role.clear();
-        self.role.resize(n, Role::Void);
+        self.values.clear();
+        self.values.resize(n, UNUSED);
         if let Some(v) = end {
-            self.last[v.index()] = n as u32;
-            self.user[v.index()] = n as u32;
-            self.uses[v.index()] += 1;
+            self.values[v.index()] = Life { last: n as u32, user: n as u32, uses: 1, ..UNUSED };
         }
         let mut overwritten = Overwritten::default();
         for (i, inst) in code.insts.iter().enumerate().rev() {
-            if code.void[i] {
+            if code.is_void(i) {
                 continue;
             }
-            match inst.op.info().effect {
-                Effect::Pure | Effect::ReadSlot if self.uses[i] == 0 => continue,
+            let mut life = self.values[i];
+            match inst.op.effect() {
+                Effect::Pure | Effect::ReadSlot if life.uses == 0 => continue,
                 // A write before it is looked at.
                 Effect::ReadSlot => overwritten.0 &= !Overwritten::bit(inst.imm),
                 Effect::WriteSlot => {
@@ -81,27 +97,31 @@ impl Live {
                 Effect::Load | Effect::Store | Effect::Helper => overwritten.0 = 0,
                 _ => {}
             }
-            if self.uses[i] == 0 {
-                self.last[i] = i as u32;
+            if life.uses == 0 {
+                life.last = i as u32;
             }
-            let lazy = self.uses[i] != 0 && self.is_lazy(code, i, inst, exact);
-            self.role[i] = if lazy { Role::Lazy } else { Role::Here };
-            let needed = if lazy { self.last[i] } else { i as u32 };
-            for v in inst.args() {
-                let v = v.index();
-                self.last[v] = self.last[v].max(needed);
-                self.user[v] = i as u32;
-                self.uses[v] = self.uses[v].saturating_add(1);
+            let lazy = life.uses != 0 && self.is_lazy(code, Value(i as u32), inst, exact);
+            life.role = if lazy { Role::Lazy } else { Role::Here };
+            self.values[i] = life;
+            let needed = if lazy { life.last } else { i as u32 };
+            for v in inst.args {
+                if v == Value::NONE {
+                    break;
+                }
+                let v = &mut self.values[v.index()];
+                v.last = v.last.max(needed);
+                v.user = i as u32;
+                v.uses = v.uses.saturating_add(1);
             }
         }
     }
 
-    /// Is value `i`, all of whose uses are known, computed by its users?
-    fn is_lazy(&self, code: &Code, i: usize, inst: &Inst, exact: bool) -> bool {
-        let once = self.uses[i] == 1;
-        let at = self.user[i] as usize;
+    /// Is this value, all of whose uses are known, computed by its users?
+    fn is_lazy(&self, code: &Code, this: Value, inst: &Inst, exact: bool) -> bool {
+        let life = &self.values[this.index()];
+        let once = life.uses == 1;
+        let at = life.user as usize;
         let user = code.insts.get(at);
-        let this = Value(i as u32);
         match inst.op {
             Op::FlagsAdd | Op::FlagsSub | Op::FlagsLogic | Op::FlagsSel => true,
             Op::FlagsFCmp => inst.shape != Shape::F16 && !exact,
@@ -116,7 +136,7 @@ impl Live {
             }
             // The index of a lazy sum.
             Op::ShlI if once && inst.shape == Shape::I64 && inst.imm <= 3 => {
-                let lazy = self.role.get(at) == Some(&Role::Lazy);
+                let lazy = self.values.get(at).is_some_and(|l| l.role == Role::Lazy);
                 user.is_some_and(|u| u.op == Op::Add && u.args[1] == this && lazy)
             }
             _ => false,

@@ -42,13 +42,15 @@ pub(crate) struct Scratch {
     places: Vec<Place>,
     regs: Regs,
     colds: Vec<Cold>,
+    fixups: Vec<FixupKind>,
 }
 
 impl Scratch {
     pub fn new() -> Result<Scratch, CompileError> {
         let (host, avx) = detect()?;
-        let (code, live, places, colds) = Default::default();
-        Ok(Scratch { host, e: Emit::new(avx), code, live, places, regs: Regs::new(), colds })
+        let (code, live, places, colds, fixups) = Default::default();
+        let e = Emit::new(avx);
+        Ok(Scratch { host, e, code, live, places, regs: Regs::new(), colds, fixups })
     }
 }
 
@@ -95,7 +97,7 @@ pub(crate) struct Gen<'a> {
     colds: &'a mut Vec<Cold>,
     blob: &'a mut CodeBlob,
     /// What the numbers of [`emit::Rm::Fixup`] stand for: link slots and counters.
-    fixups: Vec<FixupKind>,
+    fixups: &'a mut Vec<FixupKind>,
     /// Index of the instruction at work.
     now: u32,
     /// Guest address of the instruction at work.
@@ -113,10 +115,11 @@ pub(crate) fn block(
     block: &Block,
     options: &Options,
 ) -> Result<(), CompileError> {
-    let Scratch { host, e, code, live, places, regs, colds } = scratch;
+    let Scratch { host, e, code, live, places, regs, colds, fixups } = scratch;
     e.clear();
     regs.clear();
     colds.clear();
+    fixups.clear();
     places.clear();
     places.resize(block.insts.len(), Place::None);
     code.read(desc, &block.insts);
@@ -139,7 +142,7 @@ pub(crate) fn block(
         regs,
         colds,
         blob,
-        fixups: vec![],
+        fixups,
         now: 0,
         pc: block.pc,
         source: 0,
@@ -156,7 +159,7 @@ impl Gen<'_> {
         let (block, code) = (self.block, self.code);
         for (i, inst) in code.insts.iter().enumerate() {
             let v = Value(i as u32);
-            match self.live.role[i] {
+            match self.live.role(i) {
                 Role::Void => continue,
                 Role::Lazy => self.places[i] = Place::Lazy,
                 Role::Here if inst.op == Op::Insn => {

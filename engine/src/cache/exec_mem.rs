@@ -31,11 +31,15 @@ pub struct ExecMem {
     slot_count: usize,
     half: usize,
     used: usize,
+    /// Bytes of the current half whose pages are there in both views.
+    populated: usize,
 }
 
 // SAFETY: the mappings are process-wide; all changes go through `&mut self`, link slots are atomics.
 unsafe impl Send for ExecMem {}
 
+/// Bytes whose pages are made at once.
+const POPULATED: usize = 128 << 10;
 /// Alignment of placed code in bytes.
 const ALIGN: usize = 16;
 
@@ -47,7 +51,16 @@ impl ExecMem {
         let write = map(ptr::null_mut(), size, libc::PROT_NONE, libc::MAP_PRIVATE | ANON, -1)?;
         // SAFETY: `reserved` has `total` bytes.
         let slots = unsafe { reserved.add(size) }.cast();
-        let mut mem = ExecMem { exec: reserved, write, slots, size, slot_count, half: 0, used: 0 };
+        let mut mem = ExecMem {
+            exec: reserved,
+            write,
+            slots,
+            size,
+            slot_count,
+            half: 0,
+            used: 0,
+            populated: 0,
+        };
         mem.renew()?;
         Ok(mem)
     }
@@ -78,6 +91,7 @@ impl ExecMem {
         placed?;
         self.half = 0;
         self.used = 0;
+        self.populated = 0;
         Ok(())
     }
 
@@ -95,6 +109,7 @@ impl ExecMem {
     pub fn swap_halves(&mut self) {
         self.half ^= 1;
         self.used = 0;
+        self.populated = 0;
     }
 
     /// Reserves `len` bytes in the current half; the host address. `None`: the half is full.
@@ -104,7 +119,23 @@ impl ExecMem {
             return None;
         }
         self.used = start + len;
+        self.populate();
         Some(self.exec as u64 + (self.half * (self.size / 2) + start) as u64)
+    }
+
+    /// Has the pages of what is reserved made in both views, many at once: a fault for each would cost more than what
+    /// is written there.
+    fn populate(&mut self) {
+        while self.populated < self.used {
+            let chunk = POPULATED.min(self.size / 2 - self.populated);
+            let offset = self.half * (self.size / 2) + self.populated;
+            // SAFETY: inside of both mappings. It is only advice: a kernel that does not know it lets pages fault.
+            unsafe {
+                libc::madvise(self.write.add(offset).cast(), chunk, libc::MADV_POPULATE_WRITE);
+                libc::madvise(self.exec.add(offset).cast(), chunk, libc::MADV_POPULATE_READ);
+            }
+            self.populated += chunk;
+        }
     }
 
     /// Writes code at an executable address obtained from [`ExecMem::reserve`].

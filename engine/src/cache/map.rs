@@ -72,22 +72,30 @@ pub(super) struct Placed {
     pub dropped: bool,
     /// The guest code of its first block.
     pub guest: Range<u64>,
-    /// That of the others, and what it depends on besides.
-    pub more: Box<[Range<u64>]>,
+    /// What a region has besides.
+    more: Option<Box<More>>,
+}
+
+/// What a region has and a block has not.
+#[derive(Debug)]
+struct More {
+    /// The guest code of the other blocks, and what it depends on besides.
+    guest: Vec<Range<u64>>,
     /// Further entries than the first.
-    pub entries: Box<[u64]>,
+    entries: Vec<u64>,
 }
 
 impl Placed {
     /// The guest code that it was made from.
     pub fn ranges(&self) -> impl Iterator<Item = &Range<u64>> {
-        std::iter::once(&self.guest).chain(&self.more)
+        std::iter::once(&self.guest).chain(self.more.iter().flat_map(|m| &m.guest))
     }
 
     /// The guest addresses that it is entered at.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         let main = std::iter::once(self.guest.start);
-        main.chain(self.entries.iter().copied()).map(|pc| Key { pc, mode: self.mode })
+        let more = self.more.iter().flat_map(|m| &m.entries);
+        main.chain(more.copied()).map(|pc| Key { pc, mode: self.mode })
     }
 }
 
@@ -96,7 +104,8 @@ impl Placed {
 pub(super) struct Half {
     /// By host address.
     pub placed: Vec<Placed>,
-    sources: Vec<(u32, u64)>,
+    /// Host offset, and guest address as a distance from the code's first.
+    sources: Vec<(u32, u32)>,
 }
 
 /// What is known of a host address in compiled code.
@@ -115,7 +124,10 @@ impl Half {
         let offset = u32::try_from(host_pc - placed.start).ok().filter(|o| *o < placed.len)?;
         let map = &self.sources[placed.sources.start as usize..placed.sources.end as usize];
         let after = map.partition_point(|(o, _)| *o <= offset);
-        Some(Source { pc: map.get(after.checked_sub(1)?)?.1, precise: placed.precise })
+        let distance = map.get(after.checked_sub(1)?)?.1;
+        // A distance below zero is one near 2^32.
+        let pc = placed.guest.start.wrapping_add_signed(distance as i32 as i64);
+        Some(Source { pc, precise: placed.precise })
     }
 }
 
@@ -131,11 +143,14 @@ const THUNK: usize = 16;
 /// No slot yet.
 const NO_SLOT: u32 = u32::MAX;
 
+/// No code yet, or no more.
+const NO_CODE: u32 = u32::MAX;
+
 /// What is known of a guest address.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Its code, or 0.
-    code: u64,
+    /// Its code as an offset from the cache's begin, or [`NO_CODE`].
+    code: u32,
     owner: RegionId,
     /// The slot that exits to it go through, or [`NO_SLOT`].
     slot: u32,
@@ -145,7 +160,7 @@ struct Entry {
 
 impl Default for Entry {
     fn default() -> Entry {
-        Entry { code: 0, owner: RegionId(0), slot: NO_SLOT, called: false }
+        Entry { code: NO_CODE, owner: RegionId(0), slot: NO_SLOT, called: false }
     }
 }
 
@@ -156,8 +171,8 @@ struct Linked {
     slot: u32,
     /// Offset in the slot.
     offset: u64,
-    /// Code that the slot, a new one, is to lead to, or 0.
-    code: u64,
+    /// Code that the slot, a new one, is to lead to, or [`NO_CODE`].
+    code: u32,
 }
 
 /// How code is placed.
@@ -216,13 +231,19 @@ impl CodeCache {
 
     /// Code for this key.
     pub fn find(&self, key: Key) -> Option<u64> {
-        self.by_key.get(&key).map(|e| e.code).filter(|code| *code != 0)
+        let entry = self.by_key.get(&key).filter(|e| e.code != NO_CODE)?;
+        Some(self.address(entry.code))
+    }
+
+    /// The host address of an entry's code.
+    fn address(&self, code: u32) -> u64 {
+        self.mem.range().start + code as u64
     }
 
     /// Code of this tier for this key.
     pub fn find_tier(&self, key: Key, tier: CodeTier) -> Option<u64> {
-        let entry = self.by_key.get(&key).filter(|e| e.code != 0)?;
-        (self.placed(entry.owner).tier == tier).then_some(entry.code)
+        let entry = self.by_key.get(&key).filter(|e| e.code != NO_CODE)?;
+        (self.placed(entry.owner).tier == tier).then(|| self.address(entry.code))
     }
 
     /// Does some exit call this address?
@@ -256,7 +277,7 @@ impl CodeCache {
             let key = Key { pc, mode: how.mode };
             let entry = self.by_key.entry(key).or_default();
             entry.called |= called;
-            let mut code = 0;
+            let mut code = NO_CODE;
             if entry.slot == NO_SLOT {
                 entry.slot = self.links.allocate(key);
                 code = entry.code;
@@ -277,8 +298,8 @@ impl CodeCache {
             self.mem.init_slot(slot as usize, thunk, self.threshold);
         }
         for f in &places {
-            if f.code != 0 {
-                self.lead(f.slot, Some(f.code));
+            if f.code != NO_CODE {
+                self.lead(f.slot, Some(self.address(f.code)));
             }
             let to = self.mem.slot_addr(f.slot as usize) + f.offset;
             let at = base + f.at as u64;
@@ -292,7 +313,9 @@ impl CodeCache {
     fn register(&mut self, blob: &CodeBlob, base: u64, how: Placing) {
         let id = RegionId(self.current.placed.len() as u32);
         let first = self.current.sources.len() as u32;
-        self.current.sources.extend_from_slice(&blob.source_map);
+        let begin = blob.guest_ranges[0].start;
+        let near = |&(offset, pc): &(u32, u64)| (offset, pc.wrapping_sub(begin) as u32);
+        self.current.sources.extend(blob.source_map.iter().map(near));
         let placed = Placed {
             start: base,
             len: blob.code.len() as u32,
@@ -302,8 +325,10 @@ impl CodeCache {
             precise: how.precise,
             dropped: false,
             guest: blob.guest_ranges[0].clone(),
-            more: blob.guest_ranges[1..].into(),
-            entries: blob.entries[1..].iter().map(|e| e.0).collect(),
+            more: (blob.guest_ranges.len() + blob.entries.len() > 2).then(|| {
+                let guest = blob.guest_ranges[1..].to_vec();
+                Box::new(More { guest, entries: blob.entries[1..].iter().map(|e| e.0).collect() })
+            }),
         };
         match (blob.guest_ranges.len(), page(placed.guest.start), page(placed.guest.end - 1)) {
             (1, a, b) if a == b => self.by_page.entry(a).or_default().push(id),
@@ -317,7 +342,7 @@ impl CodeCache {
         for (n, &(pc, offset)) in blob.entries.iter().enumerate() {
             let code = base + offset as u64;
             let key = Key { pc, mode: how.mode };
-            let old = self.by_key.get(&key).filter(|e| e.code != 0);
+            let old = self.by_key.get(&key).filter(|e| e.code != NO_CODE);
             // A main entry wins over a side entry of an older region, never the other way round.
             let wins = n == 0 || old.is_none_or(|e| self.placed(e.owner).tier < how.tier);
             if wins {
@@ -327,8 +352,9 @@ impl CodeCache {
     }
 
     fn set_code(&mut self, key: Key, code: u64, owner: RegionId, tier: CodeTier) {
+        let begin = self.mem.range().start;
         let entry = self.by_key.entry(key).or_default();
-        entry.code = code;
+        entry.code = (code - begin) as u32;
         entry.owner = owner;
         let slot = entry.slot;
         if slot != NO_SLOT {
@@ -344,9 +370,9 @@ impl CodeCache {
     pub(super) fn forget_code(&mut self, key: Key, owner: RegionId) {
         if let Some(entry) = self.by_key.get_mut(&key)
             && entry.owner == owner
-            && entry.code != 0
+            && entry.code != NO_CODE
         {
-            entry.code = 0;
+            entry.code = NO_CODE;
             let slot = entry.slot;
             if slot != NO_SLOT {
                 self.lead(slot, None);

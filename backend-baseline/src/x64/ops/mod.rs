@@ -34,7 +34,7 @@ pub fn by_reference(op: Op) -> bool {
 
 impl Gen<'_> {
     pub(super) fn template(&mut self, inst: &Inst, v: Value) {
-        let exact = self.block.fp_exact && inst.op.info().effect == Effect::Fp;
+        let exact = self.block.fp_exact && inst.op.effect() == Effect::Fp;
         if by_reference(inst.op) || exact || !self.by_host(inst, v) {
             self.reference(inst, v);
         }
