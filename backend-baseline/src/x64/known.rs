@@ -122,10 +122,10 @@ impl Code {
                 let scalar = from.op == Op::ZextLane && from.shape.elem() == inst.shape.elem();
                 return scalar.then_some(Simpler::Same(from.args[0]));
             }
-            Op::Add | Op::Sub | Op::Or | Op::Xor if !inst.shape.is_vector() => {
-                if self.constant(b) == Some(0) {
-                    return Some(Simpler::Same(a));
-                }
+            Op::Add | Op::Sub | Op::Or | Op::Xor
+                if !inst.shape.is_vector() && self.constant(b) == Some(0) =>
+            {
+                return Some(Simpler::Same(a));
             }
             _ => {}
         }
