@@ -106,8 +106,11 @@ pub fn run(options: &Options) -> Result<String> {
     Ok(table)
 }
 
-fn measure(kernel: &Kernel, options: &Options) -> Result<Row> {
-    let trial: Box<dyn Fn(Runner) -> Result<(f64, Vec<u8>)>> = match kernel.work {
+/// Runs the work once: what it cost, and what it printed.
+type Trial = Box<dyn Fn(Runner) -> Result<(f64, Vec<u8>)>>;
+
+fn measure(kernel: &'static Kernel, options: &Options) -> Result<Row> {
+    let trial: Trial = match kernel.work {
         Source(source, flags, args) => {
             let native = build(source, flags, "gcc", "native", &[])?;
             let guest = build(source, flags, COMPILER, "arm64", &["-static"])?;
