@@ -41,6 +41,9 @@ pub struct CompileOptions<'a> {
     /// detect tininess before rounding; the host detects it after). Costs two to four instructions for each
     /// multiplication: every result of a chain is looked at, not only its end.
     pub exact_underflow: bool,
+    /// [`isamorph_ir::Block::fp_exact`] stands for nothing but the flushing of denormals, which the host is set to as well,
+    /// and nobody looks at the cumulative flags.
+    pub host_flushes: bool,
     /// Cranelift's effort.
     pub opt_level: OptLevel,
     /// The [`isamorph_ir::GuestDesc::ignored_top_bits`] of every address are cleared before its access. Else the
@@ -60,6 +63,7 @@ impl Default for CompileOptions<'_> {
             precise: false,
             polls: true,
             exact_underflow: false,
+            host_flushes: false,
             opt_level: OptLevel::None,
             clear_ignored_bits: false,
             guest_base: 0,
@@ -75,6 +79,7 @@ impl fmt::Debug for CompileOptions<'_> {
             .field("precise", &self.precise)
             .field("polls", &self.polls)
             .field("exact_underflow", &self.exact_underflow)
+            .field("host_flushes", &self.host_flushes)
             .field("opt_level", &self.opt_level)
             .field("guest_base", &self.guest_base)
             .finish_non_exhaustive()

@@ -215,6 +215,8 @@ impl Engine {
             precise,
             clear_ignored_bits,
             exact_underflow: exact_flags,
+            // The host's flags are others when it flushes.
+            host_flushes: !exact_flags && self.frontend.flushes(mode),
             listing,
             guest_base,
             flags_dead_at,

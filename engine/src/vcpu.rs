@@ -115,6 +115,9 @@ impl Kicker {
     }
 }
 
+/// FTZ and DAZ of MXCSR.
+const MXCSR_FLUSH: u32 = 1 << 15 | 1 << 6;
+
 /// Blocks that a vCPU remembers, a power of two.
 const LOCAL_BLOCKS: usize = 4096;
 
@@ -289,14 +292,17 @@ impl Vcpu {
         }
         self.fp_control = control;
         // MXCSR's rounding field, bits 13 and 14. Flushing and NaN modes are translation modes instead.
-        let rounding = match (fp.decode)(control).rounding {
+        let mode = (fp.decode)(control);
+        let rounding = match mode.rounding {
             Rounding::NearestEven => 0,
             Rounding::Down => 1,
             Rounding::Up => 2,
             Rounding::Zero => 3,
         };
         let mxcsr = &mut self.area_mut().engine.guest_mxcsr;
-        *mxcsr = *mxcsr & !(3 << 13) | rounding << 13;
+        // Flushing of results and operands; only code heeds it that was made for that.
+        let flush = if mode.flush { MXCSR_FLUSH } else { 0 };
+        *mxcsr = *mxcsr & !(3 << 13 | MXCSR_FLUSH) | rounding << 13 | flush;
     }
 
     /// Compiled code to run next, if any.

@@ -232,6 +232,39 @@ fn underflow_is_told_of_once_the_guest_looks_at_the_flags() {
     }
 }
 
+/// FPCR.FZ: what is tiny before rounding becomes zero, though it rounds to the least normal number; operands too.
+#[test]
+fn denormals_are_flushed() {
+    let code = [
+        0xd51b4400u32, // msr fpcr, x0
+        0x1e220820,    // fmul s0, s1, s2
+        0x1e2428e3,    // fadd s3, s7, s4
+        0x1e2638a4,    // fsub s4, s5, s6
+        0xd4000001,    // svc #0
+    ];
+    for kind in KINDS {
+        let guest = Guest::new(&code);
+        let mut v = vcpu(kind, guest.base);
+        for round in 0..20 {
+            for (name, value) in [
+                ("x0", 1 << 24),
+                ("v1", 0x2000_0001), // (1 + 2^-23) 2^-63
+                ("v2", 0x1fff_fffe), // (1 - 2^-23) 2^-63
+                ("v7", 0x3f80_0001),
+                ("v4", 0x807f_ffff),
+                ("v5", 0x0080_0001),
+                ("v6", 0x0080_0000),
+            ] {
+                set(&mut v, name, value);
+            }
+            v.set_pc(guest.base);
+            assert_eq!(v.run(), VmExit::Syscall { imm: 0 }, "{kind:?}");
+            let got = ["v0", "v3", "v4"].map(|name| get(&v, name));
+            assert_eq!(got, [0, 0x3f80_0001, 0], "{kind:?} {round}");
+        }
+    }
+}
+
 #[test]
 fn a_kick_interrupts_an_endless_loop() {
     for kind in KINDS {

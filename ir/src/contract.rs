@@ -115,6 +115,11 @@ pub trait Frontend: Send + Sync {
     /// The translation mode that a state asks for.
     fn mode(&self, state: &[u8]) -> Mode;
 
+    /// Does the floating-point control of this mode differ from the usual by nothing but that denormals are flushed?
+    fn flushes(&self, _: Mode) -> bool {
+        false
+    }
+
     /// Lifts the block at `pc`. Total: what cannot be fetched or decoded ends the block by an exception.
     ///
     /// `max_insns` bounds its guest instructions (at least 1).

@@ -26,6 +26,8 @@ pub enum Kind {
     Jit,
     /// Compiled regions whose registers are exact at every fault.
     Precise,
+    /// Compiled regions of a program that never looks at FPSR, which is not compared.
+    Flagless,
 }
 
 impl Kind {
@@ -37,7 +39,7 @@ impl Kind {
             Self::Interp => (EngineKind::Interp, false),
             Self::Optimised => (EngineKind::Interp, true),
             Self::Baseline => (EngineKind::Baseline, true),
-            Self::Jit | Self::Precise => (EngineKind::Jit, true),
+            Self::Jit | Self::Precise | Self::Flagless => (EngineKind::Jit, true),
         };
         let precise = self == Self::Precise;
         EngineConfig {
@@ -45,14 +47,14 @@ impl Kind {
             optimise_interpreted,
             precise,
             // Every case is asked for its flags at the end.
-            exact_flags: true,
+            exact_flags: self != Self::Flagless,
             ..EngineConfig::default()
         }
     }
 
     /// Are registers exact after a fault?
     pub fn is_exact(self) -> bool {
-        self != Self::Jit
+        !matches!(self, Self::Jit | Self::Flagless)
     }
 }
 
@@ -64,6 +66,7 @@ impl fmt::Display for Kind {
             Self::Baseline => "baseline",
             Self::Jit => "jit",
             Self::Precise => "precise",
+            Self::Flagless => "flagless",
         })
     }
 }
@@ -78,7 +81,10 @@ impl FromStr for Kind {
             "baseline" => Self::Baseline,
             "jit" => Self::Jit,
             "precise" => Self::Precise,
-            _ => bail!("`{word}` is no engine: interp, optimised, baseline, jit, precise"),
+            "flagless" => Self::Flagless,
+            _ => {
+                bail!("`{word}` is no engine: interp, optimised, baseline, jit, precise, flagless")
+            }
         })
     }
 }

@@ -310,7 +310,17 @@ pub fn state(random: &mut Random) -> State {
     state.x[28] = if random.one_in(4) { middle + random.below(64) } else { middle - 256 };
     // AHP, DN, FZ, the rounding mode, FZ16: mostly none, or one of them, or any.
     state.fpcr = match random.below(8) {
-        0 => *random.pick(&[1 << 26, 1 << 25, 1 << 24, 1 << 22, 2 << 22, 3 << 22, 1 << 19]),
+        0 => *random.pick(&[
+            1 << 26,
+            1 << 25,
+            1 << 24,
+            1 << 24,
+            1 << 24,
+            1 << 22,
+            2 << 22,
+            3 << 22,
+            1 << 19,
+        ]),
         1 => (random.next_u64() as u32) & 0x07c8_0000,
         _ => 0,
     };

@@ -465,7 +465,7 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn flags_fcmp(&mut self, inst: &Inst) -> Fl {
-        if matches!(inst.shape, Shape::F32 | Shape::F64) && !self.block.fp_exact {
+        if matches!(inst.shape, Shape::F32 | Shape::F64) && !self.is_fp_exact() {
             let (a, b) = (self.v(inst.args[0]), self.v(inst.args[1]));
             // The comparison itself raises Invalid for a signalling NaN; all else that is unordered is rare.
             let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);

@@ -3,7 +3,7 @@
 //! The host computes as every guest does while no NaN comes out: NaNs (which one, with which sign), and what
 //! the host does otherwise than the guest, take a cold path to [`crate::helpers::eval`]. Cumulative flags
 //! stay in MXCSR until something reads them. Blocks with an unusual control ([`isamorph_ir::Block::fp_exact`])
-//! compute everything by the reference.
+//! compute everything by the reference, unless the host can be set to the same.
 //!
 //! Evaluated by the reference always: F16 (but for conversions from and to F32, [`super::half`]), `FMulX`,
 //! estimates, `FRecipExp`, rounding to odd, F64 to unsigned lanes; `FMulAdd` and the Newton steps
@@ -73,7 +73,7 @@ impl Lower<'_, '_> {
         }
         // Folding by the compiler would lose the flags.
         let folds = inst.args().all(|v| self.const_of(v).is_some());
-        let host = if self.block.fp_exact || folds { None } else { self.host_fp(inst) };
+        let host = if self.is_fp_exact() || folds { None } else { self.host_fp(inst) };
         host.unwrap_or_else(|| self.eval_result(inst))
     }
 
@@ -125,7 +125,12 @@ impl Lower<'_, '_> {
 
     /// Must results that were rounded up to the least normal number be found?
     pub(super) fn sees_tininess(&self) -> bool {
-        self.desc.fp.rule == NanRule::Arm && self.opts.exact_underflow
+        self.desc.fp.rule == NanRule::Arm && (self.opts.exact_underflow || self.opts.host_flushes)
+    }
+
+    /// Is the block's floating point to be left to the reference?
+    pub(super) fn is_fp_exact(&self) -> bool {
+        self.block.fp_exact && !self.opts.host_flushes
     }
 
     /// May this op round a tiny value up to the least normal number, and the guest detects tininess before

@@ -68,6 +68,8 @@ impl Lower<'_, '_> {
             let factor = l.cast(F32X4, factor);
             let value = l.b.ins().fmul(moved, factor);
             let value = l.cast(I32X4, value);
+            let value =
+                if l.opts.host_flushes { l.with_denormals(magnitude, value) } else { value };
             let infinite = l.b.ins().icmp(IntCC::Equal, magnitude, infinity);
             let ones = l.words(0x7f80_0000);
             let infinite = l.b.ins().band(infinite, ones);
@@ -76,6 +78,17 @@ impl Lower<'_, '_> {
             let value = l.cast(F32X4, value);
             if scalar { l.b.ins().extractlane(value, 0) } else { value }
         })
+    }
+
+    /// `value` of these halves, but of denormal ones from the integers that they are, for a host that makes zeros of them.
+    fn with_denormals(&mut self, magnitude: ir::Value, value: ir::Value) -> ir::Value {
+        let (least, factor) = (self.words(0x400), self.words((127 - 24) << 23));
+        let factor = self.cast(F32X4, factor);
+        let small = self.b.ins().icmp(IntCC::SignedGreaterThan, least, magnitude);
+        let integer = self.b.ins().fcvt_from_sint(F32X4, magnitude);
+        let denormal = self.b.ins().fmul(integer, factor);
+        let denormal = self.cast(I32X4, denormal);
+        self.b.ins().bitselect(small, denormal, value)
     }
 
     /// Singles to halves, in the low four lanes.

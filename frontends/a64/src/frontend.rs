@@ -27,6 +27,8 @@ impl A64 {
 
 /// Floating-point control differs from zero: computed by the reference.
 const EXACT_FP: Mode = Mode(1);
+/// The same, but FPCR.FZ alone is set, as programs do that were linked with `-ffast-math`.
+const FLUSH: Mode = Mode(2);
 
 impl Frontend for A64 {
     fn desc(&self) -> &'static GuestDesc {
@@ -36,8 +38,13 @@ impl Frontend for A64 {
     fn mode(&self, state: &[u8]) -> Mode {
         match state::LAYOUT.read_u64(state, state::FPCR) {
             0 => Mode::default(),
+            control if control == u64::from(state::fpcr::FZ) => FLUSH,
             _ => EXACT_FP,
         }
+    }
+
+    fn flushes(&self, mode: Mode) -> bool {
+        mode == FLUSH
     }
 
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {

@@ -61,7 +61,7 @@ fn every_pattern_lifts_to_verified_blocks() {
             let word = random.word() & !p.mask | p.value;
             if tried < 300 && pattern_of(word).is_some_and(|q| std::ptr::eq(p, q)) {
                 tried += 1;
-                for mode in [Mode(0), Mode(1)] {
+                for mode in [Mode(0), Mode(1), Mode(2)] {
                     let block = lift_at(0x1000, &[word, NOP], mode, 1);
                     assert_eq!((block.len, block.guest_insns), (4, 1), "{}", p.name);
                     assert_eq!(block.fp_exact, mode != Mode(0));
