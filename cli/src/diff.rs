@@ -39,7 +39,7 @@ use std::sync::Arc;
 #[command(after_help = "\
 Examples:
   isamorph diff -- ./hello-arm64
-  isamorph diff --engines interp,auto -L SYSROOT -- /bin/bash -c 'echo $((6 * 7))'
+  isamorph diff --engines baseline,jit -L SYSROOT -- /bin/bash -c 'echo $((6 * 7))'
   isamorph diff --engines jit,interp --from main -- ./hello-arm64
   isamorph diff --oracle qemu -- ./hello-arm64
 

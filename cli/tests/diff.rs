@@ -12,7 +12,7 @@ fn diff(options: &[&str]) -> Shown {
 
 #[test]
 fn engines_agree() {
-    for engines in ["interp,jit", "interp,auto", "jit,interp"] {
+    for engines in ["interp,jit", "baseline,jit", "jit,interp", "interp,auto"] {
         let shown = diff(&["--engines", engines]);
         assert_eq!(shown.status, Some(0), "{engines}: {}", shown.stderr);
         assert!(shown.stderr.contains("agree: ") && shown.stderr.contains("with status 0"));

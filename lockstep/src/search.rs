@@ -14,11 +14,11 @@ use isamorph_engine::region_former::Limits;
 use isamorph_engine::{EngineConfig, EngineError, EngineKind};
 
 /// Steps of an engine that are remembered of one run.
-const LOG: usize = 4 << 20;
+const LOG: usize = 8 << 20;
 /// Instructions over which smaller regions are tried, one after the other.
 const WINDOWS: [usize; 3] = [1 << 10, 1 << 16, LOG];
 /// Instructions among which the reference is looked for with both registers and memory, once it has the registers.
-const REACH: u64 = 1 << 18;
+const REACH: u64 = 1 << 24;
 
 /// Which side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,12 +105,7 @@ impl Search<'_> {
 
     /// The engine of a side with these regions, stopping at the end of each in a whole state.
     fn machine(&self, side: &Side, limits: Limits) -> Result<Machine, EngineError> {
-        let kind = match side.engine.kind {
-            // What it would compile some day is compiled now.
-            EngineKind::Auto => EngineKind::Jit,
-            kind => kind,
-        };
-        let engine = EngineConfig { kind, limits, chain: false, look_ahead: false, ..side.engine };
+        let engine = EngineConfig { limits, chain: false, look_ahead: false, ..side.engine };
         self.guest.machine(&Side { engine, ..*side })
     }
 
@@ -126,36 +121,66 @@ impl Search<'_> {
         }
     }
 
+    /// The first wrong instructions of a side, by one of the ways in which its engine runs code.
     fn search(&mut self, which: Which, side: &Side) -> Result<Option<Culprit>, EngineError> {
-        let full = side.engine.limits;
-        let mut index = 0;
-        match self.locate(&mut self.machine(side, full)?, LOG) {
-            Some(insns) => index += self.begin_after(insns),
-            None => return Ok(None),
+        let kinds = match side.engine.kind {
+            // It compiles some code both ways, when it likes; here each way is taken from the beginning.
+            EngineKind::Auto => vec![EngineKind::Baseline, EngineKind::Jit],
+            kind => vec![kind],
+        };
+        for kind in kinds {
+            let engine = EngineConfig { kind, ..side.engine };
+            if let Some(culprit) = self.search_one(which, &Side { engine, ..*side })? {
+                return Ok(Some(culprit));
+            }
         }
-        let blocks = [1, 2, 3, 4, 6, 8, 12, 16, 32, full.block_insns];
-        let small = blocks.map(|block_insns| Limits { region_insns: 1, block_insns });
+        Ok(None)
+    }
+
+    fn search_one(&mut self, which: Which, side: &Side) -> Result<Option<Culprit>, EngineError> {
+        // Near the begin it costs little to look at once.
+        if let Some(culprit) = self.smallest(which, side, WINDOWS[0])? {
+            return Ok(Some(culprit));
+        }
+        let mut machine = self.machine(side, side.engine.limits)?;
+        let Some(insns) = self.locate(&mut machine, LOG) else { return Ok(None) };
+        self.begin_after(insns);
         for window in WINDOWS {
-            for limits in small.into_iter().chain([full]) {
-                let mut machine = self.machine(side, limits)?;
-                if let Some(insns) = self.locate(&mut machine, window / limits.block_insns as usize)
-                {
-                    index += self.begin_after(insns);
-                    return Ok(Some(self.culprit(which, &mut machine, limits, index)));
-                }
+            if let Some(culprit) = self.smallest(which, side, window)? {
+                return Ok(Some(Culprit { index: culprit.index + insns, ..culprit }));
+            }
+        }
+        let full = side.engine.limits;
+        Ok(Some(self.culprit(which, &mut machine, full, insns)))
+    }
+
+    /// What is wrong within so many instructions from where the run begins now, with the smallest blocks that show it,
+    /// each a region of its own.
+    fn smallest(
+        &mut self,
+        which: Which,
+        side: &Side,
+        window: usize,
+    ) -> Result<Option<Culprit>, EngineError> {
+        for block_insns in [1, 2, 3, 4, 6, 8, 12, 16, 32, side.engine.limits.block_insns] {
+            let limits = Limits { region_insns: 1, block_insns };
+            let mut machine = self.machine(side, limits)?;
+            let steps = window / limits.block_insns as usize;
+            if let Some(insns) = self.locate(&mut machine, steps) {
+                self.begin_after(insns);
+                return Ok(Some(self.culprit(which, &mut machine, limits, insns)));
             }
         }
         Ok(None)
     }
 
     /// The run begins only after so many instructions.
-    fn begin_after(&mut self, insns: u64) -> u64 {
+    fn begin_after(&mut self, insns: u64) {
         pages::with(|p| p.undo());
         self.reference.load(&self.start);
         self.reference.steps(insns);
         self.start = self.reference.state().to_vec();
         pages::with(|p| p.commit());
-        insns
     }
 
     /// After how many instructions the reference is where the engine's first wrong step begins, if one of these many
