@@ -50,7 +50,7 @@ impl Default for EngineConfig {
             optimise_interpreted: true,
             precise: false,
             exact_flags: false,
-            threshold: 10_000,
+            threshold: 60_000,
             chain: true,
             look_ahead: true,
             limits: Limits { region_insns: 300, block_insns: 64 },
