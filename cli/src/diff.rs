@@ -10,6 +10,7 @@ use crate::cpu::CpuParser;
 use crate::failure::Failure;
 use crate::inspect::program::Program;
 use crate::run::EngineChoice;
+use crate::say::say;
 use anyhow::{Context, anyhow};
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
@@ -189,7 +190,7 @@ fn compare(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let extent = follower.extent;
     Ok(match verdict {
         Verdict::Equal(status) => {
-            eprintln!("isamorph: {}; {}", agreed(names, extent), ended(status));
+            say!("isamorph: {}; {}", agreed(names, extent), ended(status));
             ExitCode::SUCCESS
         }
         Verdict::Left(Left::NeverBegun) => {
@@ -199,7 +200,7 @@ fn compare(args: &DiffArgs) -> anyhow::Result<ExitCode> {
             });
         }
         Verdict::Left(why) => {
-            eprintln!("isamorph: {}; {}", agreed(names, extent), why_left(why));
+            say!("isamorph: {}; {}", agreed(names, extent), why_left(why));
             ExitCode::SUCCESS
         }
         Verdict::Different(difference) => {

@@ -11,6 +11,7 @@ mod failure;
 mod inspect;
 mod isa;
 mod run;
+mod say;
 mod table;
 mod terminal;
 
@@ -74,7 +75,7 @@ fn ended(done: Result<ExitCode, failure::Failure>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("isamorph: {failure}");
+            say::say!("isamorph: {failure}");
             failure.exit_code()
         }
     }

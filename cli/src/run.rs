@@ -2,6 +2,7 @@
 
 use crate::cpu::{self, CpuParser};
 use crate::diff::LeadArgs;
+use crate::say::say;
 use clap::{Args, ValueEnum};
 use isamorph_a64::A64;
 use isamorph_a64::processor::CpuModel;
@@ -144,7 +145,7 @@ impl RunArgs {
 
 /// What `--stats` prints at the end.
 fn report(engine: &Engine) {
-    eprintln!("{}", engine.stats());
+    say!("{}", engine.stats());
     let left = engine.reference_ops();
     let most: Vec<String> = left
         .iter()
@@ -152,14 +153,14 @@ fn report(engine: &Engine) {
         .map(|(op, shape, count)| format!("{}.{} {count}", op.info().name, shape.name()))
         .collect();
     if !most.is_empty() {
-        eprintln!("reference    {}", most.join(", "));
+        say!("reference    {}", most.join(", "));
     }
 }
 
 /// Runs the program; the exit code is the guest's.
 pub fn run(args: RunArgs) -> ExitCode {
     if let Some(bad) = args.env.iter().find(|e| !e.as_bytes().contains(&b'=')) {
-        eprintln!("isamorph: --env {}: write NAME=VALUE", bad.display());
+        say!("isamorph: --env {}: write NAME=VALUE", bad.display());
         return ExitCode::from(2);
     }
     let (program, arguments) = args.command.split_first().expect("the parser demands a program");
@@ -170,7 +171,7 @@ pub fn run(args: RunArgs) -> ExitCode {
         Ok(None) => (frontend, None),
         Ok(Some((leader, frontend))) => (frontend as _, Some(Arc::new(leader) as Arc<dyn Runner>)),
         Err(error) => {
-            eprintln!("isamorph: --lockstep-channel: {error}");
+            say!("isamorph: --lockstep-channel: {error}");
             return ExitCode::from(2);
         }
     };
@@ -197,7 +198,7 @@ pub fn run(args: RunArgs) -> ExitCode {
     match isamorph_linux_user::run(config) {
         Ok(outcome) => ExitCode::from(outcome.code as u8),
         Err(error) => {
-            eprintln!("isamorph: {error}");
+            say!("isamorph: {error}");
             ExitCode::from(error.exit_status() as u8)
         }
     }

@@ -1,6 +1,7 @@
 //! The child's side of the demo: runs the program on one engine and leaves its [`Record`] on stderr.
 
 use super::record::Record;
+use crate::say::say;
 use clap::{Args, ValueEnum};
 use isamorph_engine::{Engine, EngineConfig, EngineKind};
 use isamorph_linux_user::{Reexec, RunConfig};
@@ -30,7 +31,7 @@ pub fn name(engine: EngineKind) -> &'static str {
 pub fn run(args: GuestArgs) -> ExitCode {
     let begun = Instant::now();
     let report = move |engine: &Engine| {
-        eprintln!("{}", Record::new(begun.elapsed(), &engine.stats()));
+        say!("{}", Record::new(begun.elapsed(), &engine.stats()));
     };
     let no_color = std::env::var_os("NO_COLOR").is_some();
     let config = RunConfig {
@@ -52,7 +53,7 @@ pub fn run(args: GuestArgs) -> ExitCode {
     match isamorph_linux_user::run(config) {
         Ok(outcome) => ExitCode::from(outcome.code as u8),
         Err(error) => {
-            eprintln!("isamorph: {error}");
+            say!("isamorph: {error}");
             ExitCode::from(error.exit_status() as u8)
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{DiffArgs, agreed, why_left};
 use crate::inspect::program;
+use crate::say::say;
 use anyhow::{Context, anyhow};
 use isamorph_a64::input::input;
 use isamorph_a64::processor::{CpuModel, Feature};
@@ -75,9 +76,9 @@ pub fn compare(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let (verdict, mut symbols) = found?;
     let (extent, names) = (comparison.extent, [QEMU, choice.name()]);
     match verdict {
-        Verdict::Equal => eprintln!("isamorph: {}; the program ended", agreed(names, extent)),
+        Verdict::Equal => say!("isamorph: {}; the program ended", agreed(names, extent)),
         Verdict::Left(why) => {
-            eprintln!("isamorph: {}; {}", agreed(names, extent), why_left(why));
+            say!("isamorph: {}; {}", agreed(names, extent), why_left(why));
         }
         Verdict::Insn(step) => {
             eprint!("{}", step_report(&guest, names, extent, &step, &mut symbols));
