@@ -27,6 +27,8 @@ const BATCH: usize = 1000;
 pub struct Options {
     /// Seed of the run; every block's seed derives from it.
     pub seed: u64,
+    /// Blocks of that seed to leave out at first: those of an earlier run.
+    pub skip: u64,
     /// Instructions in all.
     pub instructions: u64,
     /// Instructions in a block.
@@ -126,6 +128,9 @@ fn ask_all(
 ) -> Result<()> {
     let mut oracle = Oracle::start()?;
     let mut seeds = Random::new(options.seed);
+    for _ in 0..options.skip {
+        seeds.next_u64();
+    }
     let blocks = match options.block {
         Some(_) => 1,
         None => options.instructions.div_ceil(options.length as u64),

@@ -124,7 +124,13 @@ impl Live {
         let user = code.insts.get(at);
         match inst.op {
             Op::FlagsAdd | Op::FlagsSub | Op::FlagsLogic | Op::FlagsSel => true,
-            Op::FlagsFCmp => inst.shape != Shape::F16 && !exact,
+            Op::FlagsFCmp => {
+                // Comparing raises floating-point flags: not after somebody looked at them.
+                let end = code.insts.len().min(life.last as usize);
+                let looks = |u: &Inst| matches!(u.op.effect(), Effect::FpState | Effect::Helper);
+                let between = &code.insts[this.index() + 1..end];
+                inst.shape != Shape::F16 && !exact && !between.iter().any(looks)
+            }
             Op::Select => inst.shape == Shape::FLAGS,
             Op::ICmp if inst.shape.is_vector() => false,
             Op::ICmp | Op::Cond if once => match user {

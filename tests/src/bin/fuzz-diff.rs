@@ -17,6 +17,9 @@ struct Cli {
     /// Seed of the run
     #[arg(long, default_value_t = 1, value_parser = number)]
     seed: u64,
+    /// Blocks of the seed to leave out at first, to go on where an earlier run ended
+    #[arg(long, default_value_t = 0)]
+    skip: u64,
     /// Instructions to compare
     #[arg(long, default_value_t = 100_000)]
     count: u64,
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<bool> {
     let options = Options {
         seed: cli.seed,
+        skip: cli.skip,
         instructions: cli.count,
         length: cli.length,
         filters: cli.only.clone(),
@@ -67,8 +71,12 @@ fn run(cli: &Cli) -> Result<bool> {
         max_failures: cli.max_failures,
     };
     let begin = Instant::now();
-    let line = |summary: &Summary| {
+    let mut told = 0;
+    let mut line = |summary: &Summary| {
         let Summary { blocks, instructions, faults, patterns, failures } = summary;
+        // At once: a long run may be ended by others.
+        failures[told..].iter().for_each(|failure| println!("{failure}"));
+        told = failures.len();
         println!(
             "seed {:#x}: {instructions} instructions in {blocks} blocks ({faults} ended by a fault), {} of {} patterns, {} \
              disagreements, {:.0} s",
@@ -79,10 +87,7 @@ fn run(cli: &Cli) -> Result<bool> {
             begin.elapsed().as_secs_f64()
         );
     };
-    let summary = differential::run(&options, line)?;
-    for failure in &summary.failures {
-        println!("{failure}");
-    }
+    let summary = differential::run(&options, &mut line)?;
     line(&summary);
     if !summary.failures.is_empty() {
         println!("reproduce one with: cargo xtask fuzz-diff --length {} --block SEED", cli.length);
