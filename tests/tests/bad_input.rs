@@ -79,7 +79,7 @@ fn programs_that_cannot_be_started() {
         (vec![dynamic.into()], 127, &["ld-linux-aarch64.so.1", "-L SYSROOT"]),
         (vec!["-L".into(), in_folder("none"), dynamic.into()], 126, &["none", "-L"]),
         (vec!["-L".into(), in_folder(""), dynamic.into()], 127, &["complete sysroot"]),
-        (vec!["--engine".into(), "fast".into(), dynamic.into()], 2, &["interp, jit, auto"]),
+        (vec!["--engine".into(), "fast".into(), dynamic.into()], 2, &["interp, baseline, jit, auto"]),
         (vec!["--env".into(), "NAME".into(), dynamic.into()], 2, &["NAME=VALUE"]),
         (vec![], 2, &["PROGRAM"]),
     ];
