@@ -198,6 +198,6 @@ fn runner(word: &str) -> Result<Runner, String> {
         _ => Runner::ENGINES
             .into_iter()
             .find(|engine| engine.to_string() == word)
-            .ok_or_else(|| format!("`{word}` is no engine: interp, jit, auto, qemu")),
+            .ok_or_else(|| format!("`{word}` is no engine: interp, baseline, jit, auto, qemu")),
     }
 }
