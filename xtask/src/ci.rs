@@ -16,7 +16,7 @@ use crate::tally::{Step, Tally};
 use crate::{apps, process};
 
 /// Random blocks compared with the oracle in one run.
-const RANDOM_CASES: &str = "100000";
+const RANDOM_CASES: &str = "400000";
 /// Of each suite, every how-manieth program is run here; all of them by `cargo xtask suite`.
 const SAMPLES: [(Suite, usize); 3] =
     [(Suite::Torture, 3), (Suite::GccAarch64, 2), (Suite::QemuTcg, 1)];
