@@ -88,7 +88,7 @@ pub struct Process {
     pub(crate) threads: AtomicU32,
     /// Exit code of the first thread, once it has ended alone.
     pub(crate) leader_code: AtomicI32,
-    /// Missing calls that were reported, one bit a number.
+    /// Missing calls that were reported: one bit a number, the last one for all numbers beyond.
     pub(crate) reported: [AtomicU64; 8],
     pub(crate) at_end: Option<AtEnd>,
     /// Who runs the vCPUs, if not they themselves.
@@ -128,9 +128,9 @@ impl Process {
 
     /// Whether call `number` is reported for the first time.
     pub(crate) fn first_report(&self, number: u64) -> bool {
-        let Some(word) = self.reported.get(number as usize / 64) else { return true };
+        let number = number.min(64 * self.reported.len() as u64 - 1);
         let bit = 1 << (number % 64);
-        word.fetch_or(bit, Ordering::Relaxed) & bit == 0
+        self.reported[number as usize / 64].fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
     /// Forks the host process with every lock held. The child's id in the parent, 0 in the child, where

@@ -79,7 +79,11 @@ fn programs_that_cannot_be_started() {
         (vec![dynamic.into()], 127, &["ld-linux-aarch64.so.1", "-L SYSROOT"]),
         (vec!["-L".into(), in_folder("none"), dynamic.into()], 126, &["none", "-L"]),
         (vec!["-L".into(), in_folder(""), dynamic.into()], 127, &["complete sysroot"]),
-        (vec!["--engine".into(), "fast".into(), dynamic.into()], 2, &["interp, baseline, jit, auto"]),
+        (
+            vec!["--engine".into(), "fast".into(), dynamic.into()],
+            2,
+            &["interp, baseline, jit, auto"],
+        ),
         (vec!["--env".into(), "NAME".into(), dynamic.into()], 2, &["NAME=VALUE"]),
         (vec![], 2, &["PROGRAM"]),
     ];
@@ -130,7 +134,7 @@ fn guests_that_die_say_where() {
 fn missing_instructions_are_named() {
     cargo::build_isamorph().unwrap();
     let folder = Folder::new("unimplemented");
-    let elf = with_first_instruction(&fs::read(programs::demo_elf()).unwrap(), 0x0420_0000);
+    let elf = beginning_with(&[0x0420_0000]);
     let outcome = run(&[&folder.file("sve", &elf)]);
     let stderr = String::from_utf8_lossy(&outcome.stderr);
     is_sound(&outcome).unwrap();
@@ -138,13 +142,49 @@ fn missing_instructions_are_named() {
     assert!(stderr.contains("SVE") && stderr.contains("04200000"), "{stderr}");
 }
 
-/// The demo with this word at its entry.
-fn with_first_instruction(elf: &[u8], word: u32) -> Vec<u8> {
-    let mut elf = elf.to_vec();
+/// A missing system call is told to the guest, and once to the user who wants to know; a few numbers are no call at all.
+#[test]
+fn missing_system_calls_are_named_once() {
+    const SVC: u32 = 0xd400_0001;
+    let movz = |register: u32, value: u32| 0xd280_0000 | value << 5 | register;
+    cargo::build_isamorph().unwrap();
+    let folder = Folder::new("missing-call");
+    // io_uring_setup twice, 9999 and 9998; exit(3).
+    let elf = beginning_with(&[
+        movz(8, 425),
+        SVC,
+        SVC,
+        movz(8, 9999),
+        SVC,
+        movz(8, 9998),
+        SVC,
+        movz(0, 3),
+        movz(8, 93),
+        SVC,
+    ]);
+    let file = folder.file("calls", &elf);
+    for (strict, expected) in [(true, vec!["io_uring_setup", "syscall_9999"]), (false, vec![])] {
+        let outcome = if strict { run(&["--strict", &file]) } else { run(&[&file]) };
+        let stderr = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        assert_eq!(outcome.ending(), "exit status 3", "{stderr}");
+        let told: Vec<&str> = stderr.lines().filter(|line| line.contains("ENOSYS")).collect();
+        assert_eq!(told.len(), expected.len(), "{stderr}");
+        for (line, name) in told.iter().zip(expected) {
+            assert!(line.contains(name), "{stderr}");
+        }
+    }
+}
+
+/// The demo with these words at its entry.
+fn beginning_with(words: &[u32]) -> Vec<u8> {
+    let mut elf = fs::read(programs::demo_elf()).unwrap();
     let entry = u64::from_le_bytes(elf[24..32].try_into().unwrap());
     // Its first segment begins with the file, at 0x400000.
-    let at = (entry - 0x40_0000) as usize;
-    elf[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    let mut at = (entry - 0x40_0000) as usize;
+    for word in words {
+        elf[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        at += 4;
+    }
     elf
 }
 

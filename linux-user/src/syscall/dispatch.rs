@@ -60,7 +60,7 @@ impl Thread {
             Some(row) if process.strace => self.traced(row, args),
             Some(row) => self.carry_out(row, args),
             None => {
-                let name = entry.map_or_else(|| format!("number {number}"), |e| e.name.into());
+                let name = entry.map_or_else(|| format!("syscall_{number}"), |e| e.name.into());
                 self.missing(&name, number, &args)
             }
         };
