@@ -5,13 +5,13 @@
 mod support;
 
 use isamorph_backend_cranelift::CompileOptions;
+use isamorph_backend_testing::{Bytes, DESC, Form, block, evals, forms, single, slot_of};
 use isamorph_ir::op::{Effect, OPS, OpInfo};
 use isamorph_ir::{Op, Shape, Term, Ty};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
-use support::forms::{Form, block, forms};
-use support::{Bytes, DESC, Jit, evals, single, slot_of};
+use support::Jit;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lowering.md");
 
@@ -149,7 +149,7 @@ fn measure(jit: &mut Jit, block: isamorph_ir::Block, form: Option<&Form>) -> (us
         }
     }
     let before = evals();
-    jit.run(&code, 0, &mut state, &mut Bytes(vec![]));
+    jit.host.run(&code, 0, &mut state, &mut Bytes(vec![]));
     (count, evals() != before)
 }
 

@@ -3,73 +3,14 @@
 mod support;
 
 use isamorph_backend_cranelift::{CompileOptions, OptLevel};
+use isamorph_backend_testing::ops;
 use isamorph_ir::op::{Effect, OpInfo};
-use isamorph_ir::{Shape, Ty};
-use support::forms::{Form, block, forms};
-use support::{Bytes, DESC, Jit, Random, differences, interpret, random_state, single, slot_of};
-
-fn lane_shape(case: &Form) -> Shape {
-    if case.op.info().converts { case.from } else { case.shape }
-}
+use support::Jit;
 
 fn check(filter: impl Fn(&OpInfo) -> bool, opt_level: OptLevel, fp_exact: bool, runs: usize) {
     let mut jit = Jit::new();
-    let mut random = Random(0x1234_5678_9abc_def1);
     let opts = CompileOptions { opt_level, exact_underflow: true, ..CompileOptions::default() };
-    let (mut done, mut failures) = (0, Vec::new());
-    for case in forms().iter().filter(|c| filter(c.op.info())) {
-        let Some(mut block) = block(case) else { continue };
-        block.fp_exact = fp_exact;
-        done += 1;
-        let region = single(block);
-        let code = jit.compile(&region, &opts);
-        for _ in 0..runs {
-            let mut state = random_state(&mut random);
-            for rule in case.op.info().args {
-                let ty = rule.resolve(case.shape, case.from).expect("checked");
-                for n in 0..4 {
-                    if ty != Ty::Flags && random.below(2) == 0 {
-                        let shape = if ty == Ty::V128 { lane_shape(case) } else { ty.into() };
-                        let v = random.value(if shape.is_vector() { shape } else { ty.into() });
-                        DESC.layout.write(&mut state, slot_of(ty, n), v);
-                    }
-                }
-            }
-            let before = state.clone();
-            let mut expected = state.clone();
-            let mut memory = Bytes(vec![]);
-            let end = interpret(&region, 0, &mut expected, &mut memory, 1);
-            let got = jit.run(&code, 0, &mut state, &mut memory);
-            let differ = differences(&expected, &state);
-            if Some(got) != end || !differ.is_empty() {
-                let name = |s: Shape| s.name();
-                let inputs: Vec<String> = case
-                    .op
-                    .info()
-                    .args
-                    .iter()
-                    .map(|r| r.resolve(case.shape, case.from).expect("checked"))
-                    .scan([0; 11], |c, ty| {
-                        let n = c[ty as usize];
-                        c[ty as usize] += 1;
-                        Some(format!("{:#x}", DESC.layout.read(&before, slot_of(ty, n))))
-                    })
-                    .collect();
-                failures.push(format!(
-                    "{}.{}.{} {:#x} ({}): {}",
-                    case.op.info().name,
-                    name(case.shape),
-                    name(case.from),
-                    case.imm,
-                    inputs.join(", "),
-                    differ.join("; ")
-                ));
-                break;
-            }
-        }
-    }
-    println!("{done} forms");
-    assert!(failures.is_empty(), "{} of {done}:\n{}", failures.len(), failures.join("\n"));
+    ops::check(|region| jit.blob(region, &opts), filter, fp_exact, runs);
 }
 
 #[test]

@@ -3,6 +3,10 @@
 mod support;
 
 use isamorph_backend_cranelift::{CompileOptions, OptLevel};
+use isamorph_backend_testing::{
+    Bytes, DESC, End, FP_FLAGS, Guarded, Random, differences, interpret, random_state, single,
+    slot_of,
+};
 use isamorph_ir::contract::{HelperId, fp_flags};
 use isamorph_ir::flags::CondCC;
 use isamorph_ir::inst::{Fence, FloatCC, FpConv, IntCC, MemAttr, Order, Rmw, Round};
@@ -12,10 +16,7 @@ use isamorph_ir::{
     Block, Builder, Exception, Hint, Op, Region, Shape, Slot, Term, Ty, Value, Wait,
 };
 use std::sync::atomic::Ordering;
-use support::{
-    Bytes, DESC, End, FP_FLAGS, Guarded, Jit, Random, differences, interpret, random_state, single,
-    slot_of,
-};
+use support::Jit;
 
 const COUNTER: Slot = Slot(47);
 const MEMORY: usize = Guarded::SIZE;
@@ -64,7 +65,7 @@ fn random_block(
         }
         3 if r.below(2) == 0 => Term::Syscall { imm: 7, next: end + 4 },
         4 if r.below(2) == 0 => {
-            Term::Exception { pc: end, exception: Exception::Breakpoint(r.next() & 7) }
+            Term::Exception { pc: end, exception: Exception::Breakpoint(r.next_u64() & 7) }
         }
         5 if r.below(2) == 0 => Term::Wait { wait: Wait::Event, next: end + 4 },
         _ => {
@@ -404,13 +405,13 @@ fn random_regions(seed: u64, count: usize, precise: bool, opt_level: OptLevel, f
                 }
             }
             DESC.layout.write(&mut state, COUNTER, r.below(6) as u128);
-            let mut memory = Bytes((0..MEMORY).map(|_| r.next() as u8).collect());
+            let mut memory = Bytes((0..MEMORY).map(|_| r.next_u64() as u8).collect());
             actual.bytes().copy_from_slice(&memory.0);
             let mut expected = state.clone();
             let Some(end) = interpret(&region, entry_block, &mut expected, &mut memory, 200) else {
                 continue;
             };
-            let got = jit.run(&code, entry, &mut state, &mut Bytes(vec![]));
+            let got = jit.host.run(&code, entry, &mut state, &mut Bytes(vec![]));
             // Cranelift's optimiser may hoist a flag out of a loop that ends before it is raised.
             let speculates = opt_level == OptLevel::Speed;
             for state in [&mut expected, &mut state] {
@@ -493,13 +494,13 @@ fn a_poll_stops_an_endless_loop() {
     let region = counting_loop();
     let code = jit.compile(&region, &CompileOptions::default());
     let mut state = vec![0; DESC.layout.size as usize];
-    let poll = &raw const jit.area.engine.poll as usize;
+    let poll = &raw const jit.host.area.engine.poll as usize;
     let kicker = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(20));
         // SAFETY: the area outlives the thread, which is joined below; the word is atomic.
         unsafe { &*(poll as *const std::sync::atomic::AtomicU32) }.store(1, Ordering::Relaxed);
     });
-    let end = jit.run(&code, 0, &mut state, &mut Bytes(vec![]));
+    let end = jit.host.run(&code, 0, &mut state, &mut Bytes(vec![]));
     kicker.join().expect("no panic");
     assert_eq!(end, End::Interrupted(0x1000));
     assert!(DESC.layout.read(&state, slot_of(Ty::I64, 0)) > 1000);

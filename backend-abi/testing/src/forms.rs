@@ -1,6 +1,6 @@
 //! Every form of every op that only computes, as a block of its own.
 
-use super::{DESC, slot_of};
+use crate::guest::{DESC, slot_of};
 use isamorph_ir::op::{Effect, ImmKind, OPS, OpInfo, TyRule};
 use isamorph_ir::verify::verify;
 use isamorph_ir::{Builder, Op, Shape, Term, Ty, Value};
@@ -51,9 +51,13 @@ fn pure(info: &OpInfo) -> bool {
 
 /// An op with its shapes and immediate.
 pub struct Form {
+    /// The op.
     pub op: Op,
+    /// Its shape.
     pub shape: Shape,
+    /// The shape that it converts from, else its own.
     pub from: Shape,
+    /// Its immediate.
     pub imm: u128,
 }
 
