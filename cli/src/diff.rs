@@ -6,8 +6,8 @@
 
 mod qemu;
 
-use crate::cpu::CpuParser;
 use crate::failure::Failure;
+use crate::guest::GuestArgs;
 use crate::inspect::program::Program;
 use crate::run::EngineChoice;
 use crate::say::say;
@@ -15,7 +15,6 @@ use anyhow::{Context, anyhow};
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use isamorph_a64::input::{Input, input};
-use isamorph_a64::processor::CpuModel;
 use isamorph_engine::EngineConfig;
 use isamorph_ir::Frontend;
 use isamorph_linux_user::abi::a64::A64;
@@ -31,7 +30,6 @@ use isamorph_lockstep::symbols::Symbols;
 use std::ffi::OsString;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::Arc;
 
@@ -68,25 +66,8 @@ pub struct DiffArgs {
     /// Compare with another emulator, which leads
     #[arg(long, value_enum, conflicts_with_all = ["from", "max_instructions", "precise"])]
     oracle: Option<Oracle>,
-    /// The processor: a model, with features added (+) and taken away (-); `help` lists them
-    #[arg(long, value_name = "MODEL[,+FEATURE,-FEATURE…]", env = "ISAMORPH_CPU", value_parser = CpuParser)]
-    #[arg(default_value_t, hide_env_values = true)]
-    cpu: CpuModel,
-    /// Look absolute guest paths up in this directory first (dynamic linker, libraries)
-    #[arg(short = 'L', long = "sysroot", value_name = "SYSROOT", env = "ISAMORPH_SYSROOT")]
-    sysroot: Option<PathBuf>,
-    /// Set an environment variable of the guest; may be repeated
-    #[arg(long = "env", value_name = "K=V")]
-    env: Vec<OsString>,
-    /// Remove an environment variable of the guest; may be repeated
-    #[arg(long = "unset", value_name = "K")]
-    unset: Vec<OsString>,
-    /// The program's argv[0], if not its name
-    #[arg(long, value_name = "NAME")]
-    argv0: Option<OsString>,
-    /// Keep all registers exact at every fault
-    #[arg(long)]
-    precise: bool,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// Compare only from here on: a function of the program, or an address (hexadecimal, in memory)
     #[arg(long, value_name = "SYMBOL|ADDR")]
     from: Option<String>,
@@ -169,12 +150,12 @@ fn compare(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         return Err(anyhow!("--max-instructions needs `interp` as one of the engines: it counts"));
     }
     let from = args.from.as_deref().map(|place| address(args, place)).transpose()?;
-    let frontend = Arc::new(isamorph_a64::A64::new(args.cpu));
+    let frontend = Arc::new(isamorph_a64::A64::new(args.guest.cpu));
     let abi = Arc::new(A64::new(&frontend.desc().layout)?);
     let guest = Guest { frontend, is_input, from };
     let side = |choice: EngineChoice, patch| {
         let kind = choice.into();
-        let engine = EngineConfig { kind, precise: args.precise, ..EngineConfig::default() };
+        let engine = EngineConfig { kind, precise: args.guest.precise, ..EngineConfig::default() };
         Side { engine, patch }
     };
     let sides = [side(left, None), side(right, args.patch_second)];
@@ -253,21 +234,7 @@ fn lead(args: &DiffArgs, engine: EngineChoice, from: Option<u64>, channel: i32) 
     if let Some(from) = from {
         command.arg(format!("--lockstep-from={from}"));
     }
-    if let Some(sysroot) = &args.sysroot {
-        command.arg("-L").arg(sysroot);
-    }
-    for (option, values) in [("--env", &args.env), ("--unset", &args.unset)] {
-        for value in values {
-            command.arg(option).arg(value);
-        }
-    }
-    if let Some(name) = &args.argv0 {
-        command.arg("--argv0").arg(name);
-    }
-    if args.precise {
-        command.arg("--precise");
-    }
-    command.arg("--cpu").arg(args.cpu.to_string());
+    command.args(args.guest.words());
     command.arg("--").args(&args.command);
     command
 }
@@ -278,7 +245,7 @@ fn address(args: &DiffArgs, place: &str) -> anyhow::Result<u64> {
         return Ok(address);
     }
     let program = args.command.first().expect("the parser demands a program");
-    let program = Program::open(program.as_ref(), args.sysroot.as_deref());
+    let program = Program::open(program.as_ref(), args.guest.sysroot.as_deref());
     let program = program.map_err(|failure| anyhow!("{failure}"))?;
     Ok(program.function(place)? + program.load_bias())
 }

@@ -8,6 +8,7 @@ mod cpu;
 mod demo;
 mod diff;
 mod failure;
+mod guest;
 mod inspect;
 mod isa;
 mod run;
@@ -51,7 +52,7 @@ enum Command {
     Isa(isa::IsaArgs),
     /// One run of the demo's program
     #[command(hide = true)]
-    DemoGuest(demo::guest::GuestArgs),
+    DemoGuest(demo::guest::DemoGuestArgs),
 }
 
 fn main() -> ExitCode {

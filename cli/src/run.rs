@@ -1,18 +1,17 @@
 //! `isamorph run`: one guest Linux process.
 
-use crate::cpu::{self, CpuParser};
+use crate::cpu;
 use crate::diff::LeadArgs;
+use crate::guest::GuestArgs;
 use crate::say::say;
 use clap::{Args, ValueEnum};
 use isamorph_a64::A64;
-use isamorph_a64::processor::CpuModel;
 use isamorph_engine::{Engine, EngineConfig, EngineKind};
 use isamorph_ir::Frontend;
 use isamorph_linux_user::process::Runner;
-use isamorph_linux_user::{Reexec, RunConfig, inherited_environment};
+use isamorph_linux_user::{Reexec, RunConfig};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -65,25 +64,11 @@ Examples:
 The exit status is the guest's; 127 if the program is not found, 126 if it cannot be run. A guest that dies by a
 signal takes isamorph with it by the same signal, so that a shell sees what it would see natively.")]
 pub struct RunArgs {
-    /// Look absolute guest paths up in this directory first (dynamic linker, libraries)
-    #[arg(short = 'L', long = "sysroot", value_name = "SYSROOT", env = "ISAMORPH_SYSROOT")]
-    sysroot: Option<PathBuf>,
-    /// Set an environment variable of the guest; may be repeated
-    #[arg(long = "env", value_name = "K=V")]
-    env: Vec<OsString>,
-    /// Remove an environment variable of the guest; may be repeated
-    #[arg(long = "unset", value_name = "K")]
-    unset: Vec<OsString>,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// How guest code is run
     #[arg(long, value_enum, default_value_t)]
     engine: EngineChoice,
-    /// The processor that the program sees: a model, then features to add and to take away; `help` lists them
-    #[arg(long, value_name = "MODEL[,+FEATURE,-FEATURE…]", env = "ISAMORPH_CPU", value_parser = CpuParser)]
-    #[arg(default_value_t, hide_env_values = true)]
-    cpu: CpuModel,
-    /// Keep all registers exact at every fault, and FPSR, from the beginning
-    #[arg(long)]
-    precise: bool,
     /// Print every system call on stderr
     #[arg(long)]
     strace: bool,
@@ -93,9 +78,6 @@ pub struct RunArgs {
     /// Say on stderr which system calls are missing
     #[arg(long)]
     strict: bool,
-    /// The program's argv[0], if not its name
-    #[arg(long, value_name = "NAME")]
-    argv0: Option<OsString>,
     #[command(flatten)]
     lead: LeadArgs,
     /// The program, an ELF file or a script, and its arguments
@@ -107,39 +89,16 @@ impl RunArgs {
     /// The options that a program started by the guest must run under too.
     fn inherited(&self) -> Vec<OsString> {
         let mut options: Vec<OsString> = vec!["run".into()];
-        if let Some(sysroot) = &self.sysroot {
-            let absolute = std::path::absolute(sysroot).unwrap_or_else(|_| sysroot.clone());
-            options.extend(["-L".into(), absolute.into_os_string()]);
-        }
+        options.extend(self.guest.lasting());
         options.extend(["--engine".into(), self.engine.name().into()]);
-        options.extend(["--cpu".into(), self.cpu.to_string().into()]);
-        for (set, name) in [
-            (self.precise, "--precise"),
-            (self.strace, "--strace"),
-            (self.stats, "--stats"),
-            (self.strict, "--strict"),
-        ] {
+        for (set, name) in
+            [(self.strace, "--strace"), (self.stats, "--stats"), (self.strict, "--strict")]
+        {
             if set {
                 options.push(name.into());
             }
         }
         options
-    }
-
-    fn environment(&self) -> Vec<Vec<u8>> {
-        let mut env = inherited_environment();
-        let drop = |env: &mut Vec<Vec<u8>>, name: &[u8]| {
-            env.retain(|v| v.split(|&b| b == b'=').next() != Some(name));
-        };
-        for name in &self.unset {
-            drop(&mut env, name.as_bytes());
-        }
-        for pair in &self.env {
-            let name = pair.as_bytes().split(|&b| b == b'=').next().unwrap_or_default();
-            drop(&mut env, name);
-            env.push(pair.as_bytes().to_vec());
-        }
-        env
     }
 }
 
@@ -159,14 +118,17 @@ fn report(engine: &Engine) {
 
 /// Runs the program; the exit code is the guest's.
 pub fn run(args: RunArgs) -> ExitCode {
-    if let Some(bad) = args.env.iter().find(|e| !e.as_bytes().contains(&b'=')) {
-        say!("isamorph: --env {}: write NAME=VALUE", bad.display());
-        return ExitCode::from(2);
-    }
+    let env = match args.guest.environment() {
+        Ok(env) => env,
+        Err(error) => {
+            say!("isamorph: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let (program, arguments) = args.command.split_first().expect("the parser demands a program");
     let emulator = std::env::current_exe().unwrap_or_else(|_| "isamorph".into());
     let stats = args.stats;
-    let frontend: Arc<dyn Frontend> = Arc::new(A64::new(args.cpu));
+    let frontend: Arc<dyn Frontend> = Arc::new(A64::new(args.guest.cpu));
     let (frontend, runner) = match args.lead.leader(frontend.clone()) {
         Ok(None) => (frontend, None),
         Ok(Some((leader, frontend))) => (frontend as _, Some(Arc::new(leader) as Arc<dyn Runner>)),
@@ -176,16 +138,16 @@ pub fn run(args: RunArgs) -> ExitCode {
         }
     };
     let config = RunConfig {
-        argv0: args.argv0.clone().map(OsString::into_vec),
+        argv0: args.guest.argv0.clone().map(OsString::into_vec),
         args: arguments.iter().map(|a| a.as_bytes().to_vec()).collect(),
-        env: args.environment(),
-        sysroot: args.sysroot.clone(),
+        env,
+        sysroot: args.guest.sysroot.clone(),
         frontend,
-        processor: cpu::processor(&args.cpu),
+        processor: cpu::processor(&args.guest.cpu),
         engine: EngineConfig {
             kind: args.engine.into(),
-            precise: args.precise,
-            exact_flags: args.precise,
+            precise: args.guest.precise,
+            exact_flags: args.guest.precise,
             ..EngineConfig::default()
         },
         strace: args.strace,
@@ -221,11 +183,11 @@ mod tests {
         let first = Line::try_parse_from(line).expect("a good line").run.inherited();
         assert_eq!(
             first,
-            ["run", "--engine", "auto", "--cpu", "cortex-a53,-pmull,+lse", "--strace"]
+            ["run", "--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto", "--strace"]
         );
         let next = first.into_iter().chain(["b.out".into()]);
         let run = Line::try_parse_from(next).expect("a good line").run;
-        assert_eq!(run.cpu.to_string(), "cortex-a53,-pmull,+lse");
+        assert_eq!(run.guest.cpu.to_string(), "cortex-a53,-pmull,+lse");
     }
     #[test]
     fn options_behind_the_program_are_its_own() {

@@ -14,7 +14,7 @@ use crate::run::EngineChoice;
 
 /// Arguments of the hidden command `demo-guest`.
 #[derive(Debug, Args)]
-pub struct GuestArgs {
+pub struct DemoGuestArgs {
     #[arg(long, value_enum)]
     engine: EngineChoice,
     program: String,
@@ -28,7 +28,7 @@ pub fn name(engine: EngineKind) -> &'static str {
 }
 
 /// Runs the program; the exit code is its own.
-pub fn run(args: GuestArgs) -> ExitCode {
+pub fn run(args: DemoGuestArgs) -> ExitCode {
     let begun = Instant::now();
     let report = move |engine: &Engine| {
         say!("{}", Record::new(begun.elapsed(), &engine.stats()));

@@ -47,23 +47,23 @@ pub fn compare(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let [choice] = args.engines[..] else {
         return Err(anyhow!("--oracle qemu compares with one engine, such as --engines jit"));
     };
-    let (theirs, ours) = processors(args.cpu)?;
+    let (theirs, ours) = processors(args.guest.cpu)?;
     let name = args.command.first().expect("the parser demands a program");
-    let path = program::in_sysroot(Path::new(name), args.sysroot.as_deref());
+    let path = program::in_sysroot(Path::new(name), args.guest.sysroot.as_deref());
     let path = path.map_err(|failure| anyhow!("{failure}"))?;
     let command = || {
         let mut command = Command::new(QEMU);
         command.env("QEMU_CPU", &theirs).env("QEMU_RAND_SEED", "1");
-        if let Some(sysroot) = &args.sysroot {
+        if let Some(sysroot) = &args.guest.sysroot {
             command.env("QEMU_LD_PREFIX", sysroot);
         }
-        for pair in &args.env {
+        for pair in &args.guest.env {
             command.arg("-E").arg(pair);
         }
-        for name in &args.unset {
+        for name in &args.guest.unset {
             command.arg("-U").arg(name);
         }
-        command.arg("-0").arg(args.argv0.as_ref().unwrap_or(name));
+        command.arg("-0").arg(args.guest.argv0.as_ref().unwrap_or(name));
         command.arg(&path).args(&args.command[1..]);
         command
     };
