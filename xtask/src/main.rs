@@ -64,7 +64,7 @@ enum Task {
         /// Only cases that contain this
         filter: Option<String>,
     },
-    /// Measure the kernels of tests/bench: native, qemu-aarch64 and Isamorph in turn
+    /// Measure the standing set of kernels and programs: native, qemu-aarch64 and Isamorph in turn
     Bench {
         /// Rounds; the figures are medians over them
         #[arg(long, default_value_t = 5)]
@@ -72,6 +72,9 @@ enum Task {
         /// The engine to measure
         #[arg(long, default_value = "auto", value_parser = runner)]
         engine: Runner,
+        /// Put the tables into docs/performance.md
+        #[arg(long)]
+        write: bool,
         /// Only kernels whose name contains this
         filter: Option<String>,
     },
@@ -156,9 +159,9 @@ fn perform(task: Task) -> Result<()> {
         Task::Apps { engine, long, every, filter } => {
             apps::run(&apps::Options { engines: engine, filter, every, long })?.close()
         }
-        Task::Bench { rounds, engine, filter } => {
-            let table = bench::run(&bench::Options { rounds, engine, filter })?;
-            println!("\n{table}");
+        Task::Bench { rounds, engine, write, filter } => {
+            let tables = bench::run(&bench::Options { rounds, engine, filter, write })?;
+            println!("{tables}");
             Ok(())
         }
         Task::Suite { suite, opt, engine, filter, every } => {

@@ -36,16 +36,22 @@ pub fn preprocessed() -> PathBuf {
 
 /// Fetches what is not there yet.
 pub fn fetch() -> Result<()> {
-    fs::create_dir_all(folder())?;
-    if !preprocessed().exists() {
-        let _step = Step::begin(format!("fetching the source of {LARGE}"));
-        preprocess()?;
-    }
+    fetch_preprocessed()?;
     for (arch, platform) in ARCHITECTURES {
         if !site(arch).join("numpy").is_dir() {
             let _step = Step::begin(format!("fetching {NUMPY} for {arch}"));
             wheel(platform, &site(arch))?;
         }
+    }
+    Ok(())
+}
+
+/// Makes [`preprocessed`], if it is not there yet.
+pub fn fetch_preprocessed() -> Result<()> {
+    fs::create_dir_all(folder())?;
+    if !preprocessed().exists() {
+        let _step = Step::begin(format!("fetching the source of {LARGE}"));
+        preprocess()?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! begins with `!qemu`, qemu-aarch64 runs the guest's program instead.
 
 mod case;
-mod inputs;
+pub(crate) mod inputs;
 mod trace;
 
 use std::fs;
