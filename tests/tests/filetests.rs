@@ -39,6 +39,8 @@ fn exec_rows_are_what_the_oracle_says() {
     let mut report = Report::default();
     for file in filetest::files("exec").unwrap() {
         let text = std::fs::read_to_string(&file).unwrap();
+        // What the oracle gets wrong is by the manual. A newer oracle that gets it right is to be noticed.
+        let errs = file.file_name().is_some_and(|name| name == "oracle_errs.test");
         for line in text.lines().filter(|line| line.starts_with('[')) {
             let row = Row::parse(line).unwrap();
             if !oracle::knows(&row.code) {
@@ -51,7 +53,11 @@ fn exec_rows_are_what_the_oracle_says() {
             }
             let outcome = oracle.ask(&[row.case().unwrap()], true).unwrap().remove(0);
             match row.check(&outcome) {
+                Ok(()) if errs => report
+                    .failures
+                    .push(format!("{}: {line}\n  the oracle is right", file.display())),
                 Ok(()) => report.passed += 1,
+                Err(_) if errs => report.passed += 1,
                 Err(error) => {
                     report.failures.push(format!("{}: {line}\n  {error:#}", file.display()))
                 }
