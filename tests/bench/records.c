@@ -56,12 +56,12 @@ static int64_t walk(const struct record *r, int32_t depth) {
 
 int main(int argc, char **argv) {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
-    uint32_t seed = 1;
     int64_t sum = 0;
     for (unsigned long round = 0; round < rounds; round++) {
         struct record *root = NULL;
+        uint32_t seed = (uint32_t)(round % 8);
         used = 0;
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 40; i++) {
             seed = seed * 1664525 + 1013904223;
             struct record *r = insert(&root, seed >> 18, (enum kind)(seed >> 8 & 3));
             if (r->kind == NAME) name(r, seed);

@@ -139,7 +139,7 @@ const NODE: &[&str] = &["nodejs"];
 pub const KERNELS: &[Kernel] = &[
     c("call/return (fib)", 4.5, "fib", &["40"]),
     c("indirect jumps (bytecode switch)", 5.0, "switch", &["200"]),
-    c("records, trees, strings (integer)", 4.0, "records", &["40000"]),
+    c("records, trees, strings (integer)", 4.0, "records", &["600000"]),
     c("sort (function pointer)", 4.0, "sort", &["9"]),
     c("byte hash", 1.3, "hash", &["80"]),
     c("SHA-256 in C", 2.0, "sha256", &["1000000"]),
