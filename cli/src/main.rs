@@ -11,6 +11,7 @@ mod failure;
 mod guest;
 mod inspect;
 mod isa;
+mod profile;
 mod run;
 mod say;
 mod table;
@@ -29,6 +30,7 @@ Examples:
   isamorph run ./hello-arm64                          run a static arm64 program
   isamorph run -L SYSROOT /bin/bash -c 'uname -m'     run one of an arm64 file system
   isamorph inspect ./hello-arm64 --function main      see how a function is compiled
+  isamorph profile ./hello-arm64                      see where its time goes
   isamorph diff --engines interp,jit ./hello-arm64    compare two engines, instruction by instruction
   isamorph isa a64 --missing                          see which instructions are missing
 
@@ -46,6 +48,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show a piece of a program in every form: guest assembly, IR, optimised IR, CLIF, host assembly
     Inspect(inspect::InspectArgs),
+    /// Run a program and tell where its time went
+    Profile(profile::ProfileArgs),
     /// Run a program by two engines in lockstep, and show the first instruction that differs
     Diff(diff::DiffArgs),
     /// Tell how much of an instruction set is implemented
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => return run::run(args),
         Command::DemoGuest(args) => return demo::guest::run(args),
+        Command::Profile(args) => return ended(profile::profile(args)),
         Command::Diff(args) => return ended(diff::diff(&args)),
         Command::Demo(args) => demo::demo(&args),
         Command::Inspect(args) => inspect::inspect(&args),

@@ -1,19 +1,24 @@
 //! `isamorph run`: one guest Linux process.
 
+mod stats;
+
 use crate::cpu;
 use crate::diff::LeadArgs;
 use crate::guest::GuestArgs;
 use crate::say::say;
 use clap::{Args, ValueEnum};
 use isamorph_a64::A64;
-use isamorph_engine::{Engine, EngineConfig, EngineKind};
+use isamorph_engine::sample::Sampling;
+use isamorph_engine::{EngineConfig, EngineKind};
 use isamorph_ir::Frontend;
-use isamorph_linux_user::process::Runner;
+use isamorph_linux_user::perf::Outputs;
+use isamorph_linux_user::process::{AtEnd, Process, Runner};
 use isamorph_linux_user::{Reexec, RunConfig};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which tiers run guest code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -52,6 +57,23 @@ impl From<EngineChoice> for EngineKind {
     }
 }
 
+/// Files for the host's profiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PerfFiles {
+    /// Names alone: `perf record -g`, `perf report`
+    Map,
+    /// Names and code: `perf record -k mono`, `perf inject --jit`, `perf report`, `perf annotate`
+    Jitdump,
+    /// Both
+    Both,
+}
+
+impl From<PerfFiles> for Outputs {
+    fn from(files: PerfFiles) -> Outputs {
+        Outputs { map: files != PerfFiles::Jitdump, jitdump: files != PerfFiles::Map }
+    }
+}
+
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -78,6 +100,9 @@ pub struct RunArgs {
     /// Say on stderr which system calls are missing
     #[arg(long)]
     strict: bool,
+    /// Name compiled code for Linux's perf: /tmp/perf-PID.map, /tmp/jit-PID.dump
+    #[arg(long, value_enum, value_name = "FILES", env = "ISAMORPH_PERF")]
+    perf: Option<PerfFiles>,
     #[command(flatten)]
     lead: LeadArgs,
     /// The program, an ELF file or a script, and its arguments
@@ -88,8 +113,7 @@ pub struct RunArgs {
 impl RunArgs {
     /// The options that a program started by the guest must run under too.
     fn inherited(&self) -> Vec<OsString> {
-        let mut options: Vec<OsString> = vec!["run".into()];
-        options.extend(self.guest.lasting());
+        let mut options = self.guest.lasting();
         options.extend(["--engine".into(), self.engine.name().into()]);
         for (set, name) in
             [(self.strace, "--strace"), (self.stats, "--stats"), (self.strict, "--strict")]
@@ -98,26 +122,35 @@ impl RunArgs {
                 options.push(name.into());
             }
         }
+        if let Some(value) = self.perf.and_then(|files| files.to_possible_value()) {
+            options.push(format!("--perf={}", value.get_name()).into());
+        }
         options
     }
 }
 
-/// What `--stats` prints at the end.
-fn report(engine: &Engine) {
-    say!("{}", engine.stats());
-    let left = engine.reference_ops();
-    let most: Vec<String> = left
-        .iter()
-        .take(8)
-        .map(|(op, shape, count)| format!("{}.{} {count}", op.info().name, shape.name()))
-        .collect();
-    if !most.is_empty() {
-        say!("reference    {}", most.join(", "));
-    }
+/// What else is wished of a run.
+#[derive(Default)]
+pub struct Watch {
+    /// Sample where time goes.
+    pub sampling: Option<Sampling>,
+    /// To be called at its end.
+    pub at_end: Option<AtEnd>,
+    /// The command that a program runs under that the guest starts, with its own options; if not `run`.
+    pub command: Vec<OsString>,
 }
 
 /// Runs the program; the exit code is the guest's.
 pub fn run(args: RunArgs) -> ExitCode {
+    let sampling = args.stats.then_some(STATS_SAMPLING);
+    start(args, Watch { sampling, ..Watch::default() })
+}
+
+/// How `--stats` finds out where time goes.
+const STATS_SAMPLING: Sampling = Sampling { interval: Duration::from_millis(1), stacks: false };
+
+/// Runs the program, and watches it.
+pub fn start(args: RunArgs, watch: Watch) -> ExitCode {
     let env = match args.guest.environment() {
         Ok(env) => env,
         Err(error) => {
@@ -127,7 +160,20 @@ pub fn run(args: RunArgs) -> ExitCode {
     };
     let (program, arguments) = args.command.split_first().expect("the parser demands a program");
     let emulator = std::env::current_exe().unwrap_or_else(|_| "isamorph".into());
+    let mut options = watch.command;
+    if options.is_empty() {
+        options.push("run".into());
+    }
+    options.extend(args.inherited());
     let stats = args.stats;
+    let at_end = move |process: &Process| {
+        if stats {
+            say!("{}", stats::report(&process.engine).trim_end());
+        }
+        if let Some(at_end) = &watch.at_end {
+            at_end(process);
+        }
+    };
     let frontend: Arc<dyn Frontend> = Arc::new(A64::new(args.guest.cpu));
     let (frontend, runner) = match args.lead.leader(frontend.clone()) {
         Ok(None) => (frontend, None),
@@ -148,12 +194,14 @@ pub fn run(args: RunArgs) -> ExitCode {
             kind: args.engine.into(),
             precise: args.guest.precise,
             exact_flags: args.guest.precise,
+            sampling: watch.sampling,
             ..EngineConfig::default()
         },
         strace: args.strace,
         strict: args.strict,
-        reexec: Reexec { emulator, options: args.inherited() },
-        at_end: stats.then(|| -> isamorph_linux_user::process::AtEnd { Box::new(report) }),
+        reexec: Reexec { emulator, options },
+        at_end: Some(Box::new(at_end)),
+        perf: args.perf.map(Outputs::from).unwrap_or_default(),
         runner,
         program: program.clone().into_vec(),
     };
@@ -181,11 +229,8 @@ mod tests {
     fn programs_that_the_guest_starts_run_under_the_same_options() {
         let line = ["", "--cpu", "cortex-a53,-pmull,+lse", "--strace", "a.out"];
         let first = Line::try_parse_from(line).expect("a good line").run.inherited();
-        assert_eq!(
-            first,
-            ["run", "--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto", "--strace"]
-        );
-        let next = first.into_iter().chain(["b.out".into()]);
+        assert_eq!(first, ["--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto", "--strace"]);
+        let next = [OsString::new()].into_iter().chain(first).chain(["b.out".into()]);
         let run = Line::try_parse_from(next).expect("a good line").run;
         assert_eq!(run.guest.cpu.to_string(), "cortex-a53,-pmull,+lse");
     }

@@ -7,6 +7,7 @@
 use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::config::EngineKind;
 use crate::engine::{Care, Engine};
+use crate::sample::{self, Doing};
 use isamorph_backend_baseline::{Compiler, Options};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,6 +64,7 @@ impl Engine {
     /// Compiles the block at this key and places it.
     fn compile_block(&self, key: Key, arrival: Arrival) -> Option<u64> {
         debug_assert!(self.has_baseline());
+        let _doing = sample::during(Doing::Block);
         let mut baseline = self.tier.lock_baseline();
         if baseline.unavailable || self.tier.is_disabled() || baseline.failed.contains(&key) {
             return None;

@@ -1,6 +1,7 @@
 //! How an engine is set up.
 
 use crate::region_former::Limits;
+use crate::sample::Sampling;
 use thiserror::Error;
 
 /// Which tiers run guest code.
@@ -41,6 +42,8 @@ pub struct EngineConfig {
     pub code_bytes: usize,
     /// Host address of guest address 0.
     pub guest_base: u64,
+    /// Sample where processor time goes.
+    pub sampling: Option<Sampling>,
 }
 
 impl Default for EngineConfig {
@@ -56,6 +59,7 @@ impl Default for EngineConfig {
             limits: Limits { region_insns: 300, block_insns: 64 },
             code_bytes: 256 << 20,
             guest_base: 0,
+            sampling: None,
         }
     }
 }

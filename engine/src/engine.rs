@@ -1,13 +1,16 @@
 //! The engine: what all vCPUs of a guest share.
 //!
 //! Locks, in the order in which they may be taken: compile queue → synchronous compiler → baseline compiler → code
-//! cache → lifted blocks → vCPU registry. No guest code runs and no guest memory is touched under any of them, except that
+//! cache → lifted blocks → vCPU registry →
+//! samples. No guest code runs and no guest memory is touched under any of them, except that
 //! guest code is *read* (through [`CodeSource`]) under the compilers'.
 
 use crate::blocks::BlockMap;
 use crate::cache::exec_mem::ExecMem;
 use crate::cache::map::{CodeCache, CodeTier, Key};
+use crate::cache::observe::CodeObserver;
 use crate::config::{EngineConfig, EngineError, EngineKind};
+use crate::sample::{Profile, Sampler};
 use crate::stats::{Counters, Stats};
 use crate::tier::Tier;
 use crate::vcpu::Shared;
@@ -43,6 +46,7 @@ pub struct Engine {
     /// Counts invalidations and flushes: vCPUs drop what they cached when it moves.
     pub(crate) generation: AtomicU64,
     registry: Mutex<Vec<Weak<Shared>>>,
+    pub(crate) sampler: Option<Sampler>,
 }
 
 /// The code cache and what compilations in flight must know.
@@ -130,6 +134,7 @@ impl Engine {
             drop_due: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             registry: Mutex::default(),
+            sampler: config.sampling.map(|wish| Sampler::new(wish, config.guest_base)),
         }))
     }
 
@@ -146,6 +151,27 @@ impl Engine {
     /// What it did so far.
     pub fn stats(&self) -> Stats {
         self.counters.snapshot()
+    }
+
+    /// Has this observer told of all code that is placed from now on.
+    pub fn observe_code(&self, observer: Box<dyn CodeObserver>) {
+        if let Some(mut cache) = self.cache() {
+            cache.code.observer = Some(observer);
+        }
+    }
+
+    /// Where processor time went so far, if the engine samples it.
+    pub fn profile(&self) -> Option<Profile> {
+        let sampler = self.sampler.as_ref()?;
+        self.drain_samples();
+        Some(sampler.profile())
+    }
+
+    /// Takes over the threads' samples.
+    pub(crate) fn drain_samples(&self) {
+        if let Some(sampler) = &self.sampler {
+            sampler.drain(self.cache().as_ref().map(|cache| &cache.code));
+        }
     }
 
     /// The ops that compiled code left to the reference interpreter, how often, most often first.
@@ -231,9 +257,11 @@ impl Engine {
         let baseline = self.tier.lock_baseline();
         let mut cache = self.cache();
         let registry = self.registry();
+        let samples = self.sampler.as_ref().map(Sampler::lock);
         let child = self.blocks.locked(fork);
         drop((compiler, baseline, registry));
         if child {
+            samples.into_iter().for_each(|mut samples| samples.forget());
             // The old queue's insides may be in use by the compile thread, which did not come along: leak it.
             std::mem::forget(std::mem::take(&mut *queue));
             self.blocks.forget_requests();
@@ -284,6 +312,9 @@ impl Engine {
             drop(cache);
             self.renew_generation();
             return false;
+        }
+        if let Some(sampler) = &self.sampler {
+            sampler.drain(Some(&cache.code));
         }
         cache.code.flush();
         self.blocks.forget_requests();

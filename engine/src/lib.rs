@@ -17,6 +17,7 @@ pub mod fault;
 mod lookahead;
 pub mod mem;
 pub mod region_former;
+pub mod sample;
 mod stats;
 mod tier;
 mod vcpu;

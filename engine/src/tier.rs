@@ -10,6 +10,7 @@ use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::engine::{Care, Engine};
 use crate::lookahead::Lookahead;
 use crate::region_former;
+use crate::sample::{self, Doing};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use isamorph_backend_abi::CodeBlob;
 use isamorph_backend_cranelift::{CompileError, CompileOptions, Compiler};
@@ -145,6 +146,7 @@ impl Engine {
     }
 
     fn compile(&self, compiler: &mut Option<Compiler>, key: Key) -> Outcome {
+        let _doing = sample::during(Doing::Region);
         let begun = Instant::now();
         let Some(since) = self.begin() else { return Outcome::Failed };
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
@@ -286,6 +288,7 @@ fn start_worker(engine: &Arc<Engine>) -> Sender<Key> {
 
 fn work(engine: &Weak<Engine>, requests: &Receiver<Key>) {
     let mut compiler = None;
+    let _sampled = engine.upgrade().and_then(|e| e.sampler.as_ref()?.attach(None, 0, None));
     while let Ok(key) = requests.recv() {
         let Some(engine) = engine.upgrade() else { return };
         if engine.has_region(key) || engine.tier.failed().contains(&key) {

@@ -11,6 +11,7 @@ use crate::dispatch;
 use crate::engine::Engine;
 use crate::fault;
 use crate::mem::user::UserMemory;
+use crate::sample::{self, Doing, FrameRegisters, Sampled};
 use isamorph_backend_abi::abi::{self, ExitReason, VcpuArea};
 use isamorph_ir::block::Exception;
 use isamorph_ir::contract::{MemTrap, Rounding, TrapKind};
@@ -82,6 +83,11 @@ impl Shared {
     fn poll(&self) -> &AtomicU32 {
         // SAFETY: the area lives as long as `self`; the reference covers the atomic alone.
         unsafe { &*ptr::addr_of!((*self.area).engine.poll) }
+    }
+
+    /// The vCPU's own area.
+    pub fn area(&self) -> *mut VcpuArea {
+        self.area
     }
 
     /// Makes the vCPU look at what changed, soon.
@@ -173,6 +179,14 @@ impl Vcpu {
         Kicker(self.shared.clone())
     }
 
+    /// Samples the calling thread, which is to be the one that runs it, while the result lives, if the engine is to
+    /// sample at all.
+    pub fn sample(&self, frames: Option<FrameRegisters>) -> Option<Sampled> {
+        let layout = &self.engine.desc.layout;
+        let pc = layout.info(layout.pc).offset;
+        self.engine.sampler.as_ref()?.attach(Some(&self.shared), pc, frames)
+    }
+
     fn area(&self) -> &VcpuArea {
         // SAFETY: only this vCPU uses the area beyond its poll word, and no compiled code runs now.
         unsafe { &*self.shared.area }
@@ -213,6 +227,7 @@ impl Vcpu {
 
     /// Runs the guest until something needs the caller.
     pub fn run(&mut self) -> VmExit {
+        let _doing = sample::during(Doing::Dispatch);
         let exit = loop {
             if let Some(exit) = self.step() {
                 break exit;
@@ -259,6 +274,9 @@ impl Vcpu {
         let asked = self.shared.poll().load(Ordering::Relaxed) != 0;
         if asked {
             self.shared.poll().store(0, Ordering::SeqCst);
+            if sample::wants_drain() {
+                self.engine.drain_samples();
+            }
             if self.shared.kicked.swap(false, Ordering::AcqRel) {
                 return true;
             }
@@ -414,6 +432,7 @@ impl Vcpu {
     }
 
     fn interpret_block(&mut self, block: &Block) -> Option<VmExit> {
+        let _doing = sample::during(Doing::Interpret);
         let size = self.engine.desc.layout.size as usize;
         // SAFETY: the area is this vCPU's and nothing else refers to it while the interpreter runs.
         let state = unsafe { &mut (&mut (*self.shared.area).guest)[..size] };

@@ -1,22 +1,17 @@
 //! What the user is told when the guest dies of a fault of its own.
 //!
 //! Written in one `write` each, without locks of the standard library: other threads may have been
-//! interrupted anywhere. Invariant: reading a program's symbols never fails loudly; there is then no
-//! name.
+//! interrupted anywhere.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 
-use goblin::elf::Elf;
-use goblin::elf::program_header::PT_LOAD;
-use goblin::elf::sym::STT_FUNC;
 use isamorph_ir::Exception;
 use isamorph_ir::contract::TrapKind;
 use linux_raw_sys::general as sys;
 
 use crate::process::Process;
 use crate::signal::Raised;
+use crate::symbols::Symbols;
 use crate::thread::Thread;
 use crate::vma::Backing;
 
@@ -35,50 +30,7 @@ pub(crate) fn write(text: &str) {
 
 /// `name+0x14 in /bin/program`, as far as it is known.
 pub fn locate(process: &Process, addr: u64) -> String {
-    let area = process.space.lock().map().find(addr).cloned();
-    let Some(area) = area else { return "unmapped memory".into() };
-    match area.backing_at(addr) {
-        Backing::Anonymous("") => "anonymous memory".into(),
-        Backing::Anonymous(label) => label.into(),
-        Backing::SysV(_) => "shared memory".into(),
-        Backing::File { path, offset, .. } => {
-            let guest = process.sysroot.strip(path.as_os_str().as_encoded_bytes());
-            let shown = guest
-                .map_or_else(|| path.display().to_string(), |g| String::from_utf8_lossy(&g).into());
-            match symbol(&path, offset) {
-                Some((name, 0)) => format!("{name} in {shown}"),
-                Some((name, delta)) => format!("{name}+{delta:#x} in {shown}"),
-                None => format!("{shown} at file offset {offset:#x}"),
-            }
-        }
-    }
-}
-
-/// Largest file whose symbols are looked at.
-const MAX_FILE: u64 = 1 << 30;
-
-/// The function at a file offset, and how far behind its start.
-fn symbol(path: &std::path::Path, offset: u64) -> Option<(String, u64)> {
-    let mut file = File::open(path).ok()?;
-    if file.metadata().ok()?.len() > MAX_FILE {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).ok()?;
-    let elf = Elf::parse(&bytes).ok()?;
-    let segment = elf.program_headers.iter().find(|p| {
-        p.p_type == PT_LOAD && offset.checked_sub(p.p_offset).is_some_and(|d| d < p.p_filesz)
-    })?;
-    let addr = segment.p_vaddr.checked_add(offset - segment.p_offset)?;
-    let named = elf.syms.iter().map(|s| (s, &elf.strtab));
-    let dynamic = elf.dynsyms.iter().map(|s| (s, &elf.dynstrtab));
-    let (best, strings) = named
-        .chain(dynamic)
-        .filter(|(s, _)| s.st_type() == STT_FUNC && s.st_value != 0 && s.st_value <= addr)
-        .filter(|(s, _)| s.st_size == 0 || addr - s.st_value < s.st_size)
-        .max_by_key(|(s, _)| s.st_value)?;
-    let name = strings.get_at(best.st_name)?;
-    Some((name.to_string(), addr - best.st_value))
+    Symbols::default().locate(&process.space, &process.sysroot, addr).to_string()
 }
 
 /// `SIGSEGV` and the like.

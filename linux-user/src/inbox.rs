@@ -16,7 +16,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
-use isamorph_engine::{Kicker, fault};
+use isamorph_engine::{Kicker, fault, sample};
 use linux_raw_sys::general as sys;
 
 use crate::abi::SigInfo;
@@ -244,6 +244,9 @@ extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, context: *mut l
         if !unsafe { fault::on_host_signal(signal, info, context) } {
             own_fault(signal, bytes, uc);
         }
+    // SAFETY: as above.
+    } else if unsafe { sample::on_host_signal(info, context) } {
+        after_sample(uc);
     } else {
         deliver(synchronous, bytes, uc);
     }
@@ -267,6 +270,20 @@ fn deliver(synchronous: Option<usize>, info: &SigInfo, uc: &mut libc::ucontext_t
     unsafe { &*inbox }.put(synchronous.map_or(0, |n| n + 1), info);
     let rip = &mut uc.uc_mcontext.gregs[libc::REG_RIP as usize];
     if let Some(exit) = host::leave_window(*rip as u64) {
+        *rip = exit as i64;
+    }
+}
+
+/// A sampling timer's signal was taken while one for the guest came in, whose handler saw this one instead of the
+/// window of a blocking call: leave the window for it.
+fn after_sample(uc: &mut libc::ucontext_t) {
+    let inbox = CURRENT.get();
+    let rip = &mut uc.uc_mcontext.gregs[libc::REG_RIP as usize];
+    // SAFETY: an attached inbox outlives its attachment, and this is its thread.
+    if !inbox.is_null()
+        && unsafe { &*inbox }.is_full()
+        && let Some(exit) = host::leave_window(*rip as u64)
+    {
         *rip = exit as i64;
     }
 }

@@ -47,7 +47,7 @@ pub struct Program {
 }
 
 /// Called once when the process that the user started ends, from whichever thread ends it.
-pub type AtEnd = Box<dyn Fn(&Engine) + Send + Sync>;
+pub type AtEnd = Box<dyn Fn(&Process) + Send + Sync>;
 
 /// Runs vCPUs in the place of [`Vcpu::run`], and so sees the guest at each of its stops: `isamorph diff`.
 pub trait Runner: Send + Sync {
@@ -110,7 +110,7 @@ impl Process {
         if let Some(at_end) = &self.at_end
             && !self.forked.swap(true, Ordering::Relaxed)
         {
-            at_end(&self.engine);
+            at_end(self);
         }
     }
 

@@ -24,6 +24,7 @@ use crate::exec::{self, Executable, FindError, Reexec, shown};
 use crate::host;
 use crate::inbox;
 use crate::memory::GuestMemory;
+use crate::perf::{self, Perf};
 use crate::process::{AtEnd, Process, Processor, Program, Runner};
 use crate::procfs::{Shown, announce};
 use crate::signal::Actions;
@@ -60,6 +61,8 @@ pub struct RunConfig {
     pub reexec: Reexec,
     /// Called once when the process that the user started ends, from whichever thread ends it.
     pub at_end: Option<AtEnd>,
+    /// Files that name compiled code for the host's profiler.
+    pub perf: perf::Outputs,
     /// Who runs the vCPUs, if not they themselves.
     pub runner: Option<Arc<dyn Runner>>,
 }
@@ -204,6 +207,12 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
     let code: Arc<AddressSpace> = space.clone();
     let engine = Engine::new(config.engine, config.frontend.clone(), code)?;
 
+    let sysroot = Arc::new(sysroot);
+    if config.perf.any() {
+        let perf = Perf::new(config.perf, space.clone(), sysroot.clone());
+        engine.observe_code(Box::new(perf));
+    }
+
     let program = describe_program(&config, &sysroot, &found, &stack);
     name_process(&found);
     // The guest's first descriptor is the lowest free one: its own file is not open.
@@ -214,7 +223,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         memory,
         space,
         engine,
-        sysroot: Arc::new(sysroot),
+        sysroot,
         program,
         limits: Limits::default(),
         actions,

@@ -90,6 +90,9 @@ impl Thread {
     /// Runs the thread until it or the process ends.
     pub(crate) fn run(&mut self) -> Leave {
         self.open_signals();
+        // A vfork child is another process, which has no timers.
+        let frames = self.process.abi.frame_registers();
+        let _sampled = if self.vforked { None } else { self.vcpu.sample(frames) };
         loop {
             if self.vforked {
                 self.let_signals_in();

@@ -40,6 +40,11 @@ fn on_all_tiers() {
     on(Runner::Isamorph("auto"));
 }
 
+#[test]
+fn while_sampled() {
+    on(Runner::Profiled);
+}
+
 /// The expectations themselves, where the oracle is who told them.
 #[test]
 fn under_the_oracle() {

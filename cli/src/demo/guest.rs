@@ -3,7 +3,8 @@
 use super::record::Record;
 use crate::say::say;
 use clap::{Args, ValueEnum};
-use isamorph_engine::{Engine, EngineConfig, EngineKind};
+use isamorph_engine::{EngineConfig, EngineKind};
+use isamorph_linux_user::process::Process;
 use isamorph_linux_user::{Reexec, RunConfig};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,8 +31,8 @@ pub fn name(engine: EngineKind) -> &'static str {
 /// Runs the program; the exit code is its own.
 pub fn run(args: DemoGuestArgs) -> ExitCode {
     let begun = Instant::now();
-    let report = move |engine: &Engine| {
-        say!("{}", Record::new(begun.elapsed(), &engine.stats()));
+    let report = move |process: &Process| {
+        say!("{}", Record::new(begun.elapsed(), &process.engine.stats()));
     };
     let no_color = std::env::var_os("NO_COLOR").is_some();
     let config = RunConfig {
@@ -48,6 +49,7 @@ pub fn run(args: DemoGuestArgs) -> ExitCode {
         // The program starts no other.
         reexec: Reexec { emulator: "/proc/self/exe".into(), options: vec!["run".into()] },
         at_end: Some(Box::new(report)),
+        perf: Default::default(),
         runner: None,
     };
     match isamorph_linux_user::run(config) {

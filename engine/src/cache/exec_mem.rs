@@ -68,31 +68,29 @@ impl ExecMem {
     /// Replaces the memory by a fresh object at the same addresses: what was placed is gone. A forked child
     /// calls this, since the object is shared with its parent.
     pub fn renew(&mut self) -> io::Result<()> {
-        // SAFETY: plain system calls on our own name and descriptor.
-        let fd = unsafe { libc::memfd_create(c"isamorph-code".as_ptr(), libc::MFD_CLOEXEC) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let place = || {
-            // SAFETY: `fd` is ours.
-            if unsafe { libc::ftruncate(fd, self.size as i64) } != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            let (r, w, x) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
-            let fixed = libc::MAP_FIXED;
-            map(self.exec, self.size, r | x, libc::MAP_SHARED | fixed, fd)?;
-            map(self.write, self.size, r | w, libc::MAP_SHARED | fixed, fd)?;
-            let slot_bytes = self.slot_count * size_of::<LinkSlot>();
-            map(self.slots.cast(), slot_bytes, r | w, libc::MAP_PRIVATE | ANON | fixed, -1)
-        };
-        let placed = place();
-        // SAFETY: `fd` is ours; the mappings keep the object.
-        unsafe { libc::close(fd) };
-        placed?;
+        let (r, w, x) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
+        let fixed = libc::MAP_FIXED;
+        // Not a file with a name: `perf` looks into its map of names for anonymous code only.
+        map(self.exec, self.size, r | x, libc::MAP_SHARED | ANON | fixed, -1)?;
+        self.map_again(r | w)?;
+        let slot_bytes = self.slot_count * size_of::<LinkSlot>();
+        map(self.slots.cast(), slot_bytes, r | w, libc::MAP_PRIVATE | ANON | fixed, -1)?;
         self.half = 0;
         self.used = 0;
         self.populated = 0;
         Ok(())
+    }
+
+    /// Maps the object of the executable view at the writable one too, with these rights.
+    fn map_again(&self, rights: i32) -> io::Result<()> {
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: both ranges are ours. An old size of 0 leaves the old mapping, which is shared, in its place.
+        let done = unsafe {
+            let write = self.write.cast();
+            libc::mremap(self.exec.cast(), 0, self.size, flags, write) != libc::MAP_FAILED
+                && libc::mprotect(write, self.size, rights) == 0
+        };
+        if done { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
     /// Host addresses of executable code.
@@ -147,6 +145,17 @@ impl ExecMem {
         assert!(offset + bytes.len() <= self.size, "a write outside of the code cache");
         // SAFETY: in bounds of the writable view, which nothing else refers to.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.write.add(offset), bytes.len()) };
+    }
+
+    /// Code that was written.
+    ///
+    /// # Panics
+    /// If the range does not lie in the cache: the caller's error.
+    pub fn read(&self, at: u64, len: usize) -> &[u8] {
+        let offset = (at - self.exec as u64) as usize;
+        assert!(offset + len <= self.size, "a read outside of the code cache");
+        // SAFETY: in bounds of the executable view, which can be read; it changes under `&mut self` only.
+        unsafe { std::slice::from_raw_parts(self.exec.add(offset), len) }
     }
 
     /// The number of link slots.

@@ -2,6 +2,7 @@
 
 use super::exec_mem::{COUNT_OFFSET, ExecMem};
 use super::link::Links;
+use super::observe::{CodeObserver, PlacedCode};
 use isamorph_backend_abi::{CodeBlob, FixupKind, abi};
 use isamorph_ir::Mode;
 use std::collections::HashMap;
@@ -187,7 +188,6 @@ pub struct Placing {
 }
 
 /// The cache of compiled code. Lives under one lock.
-#[derive(Debug)]
 pub struct CodeCache {
     pub(super) mem: ExecMem,
     pub(super) current: Half,
@@ -204,6 +204,8 @@ pub struct CodeCache {
     threshold: i32,
     /// The engine's generation since the last flush.
     pub flushed_at: u64,
+    /// Who is told of code that is placed.
+    pub observer: Option<Box<dyn CodeObserver>>,
 }
 
 impl CodeCache {
@@ -221,6 +223,7 @@ impl CodeCache {
             chain,
             threshold: threshold.min(i32::MAX as u32) as i32,
             flushed_at: 0,
+            observer: None,
         }
     }
 
@@ -254,6 +257,18 @@ impl CodeCache {
     /// The guest instruction that the code at this host address works for.
     pub fn source(&self, host_pc: u64) -> Option<Source> {
         self.current.source(host_pc).or_else(|| self.previous.source(host_pc))
+    }
+
+    /// The block or region whose code lies at this host address: where it begins, the guest instruction that the code
+    /// works for, and who made it.
+    pub fn unit(&self, host_pc: u64) -> Option<(u64, u64, CodeTier)> {
+        let unit = |half: &Half| {
+            let source = half.source(host_pc)?;
+            let after = half.placed.partition_point(|p| p.start <= host_pc);
+            let placed = &half.placed[after - 1];
+            Some((placed.guest.start, source.pc, placed.tier))
+        };
+        unit(&self.current).or_else(|| unit(&self.previous))
     }
 
     pub(super) fn placed(&self, id: RegionId) -> &Placed {
@@ -307,6 +322,11 @@ impl CodeCache {
         }
         self.places = places;
         self.register(blob, base, how);
+        if let Some(observer) = &mut self.observer {
+            let bytes = self.mem.read(base, blob.code.len());
+            let guest = blob.entries[0].0;
+            observer.placed(&PlacedCode { tier: how.tier, host: base, bytes, guest });
+        }
         Ok(base + blob.entries[0].1 as u64)
     }
 
@@ -394,6 +414,9 @@ impl CodeCache {
         self.links = Links::new(self.mem.slot_count());
         self.previous = Half::default();
         self.forget();
+        if let Some(observer) = &mut self.observer {
+            observer.forked();
+        }
         Ok(())
     }
 

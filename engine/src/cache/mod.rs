@@ -11,3 +11,4 @@ pub mod exec_mem;
 pub mod invalidate;
 pub mod link;
 pub mod map;
+pub mod observe;

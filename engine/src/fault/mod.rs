@@ -33,13 +33,50 @@ const NOTHING: Seen = Seen { addr: None, kind: TrapKind::Unmapped, write: false,
 
 /// Compiled code that runs.
 #[derive(Clone, Copy)]
-struct Running {
+pub(crate) struct Running {
     area: *mut abi::VcpuArea,
     /// Host addresses that compiled code of the vCPU's engine may lie at.
     code: (u64, u64),
 }
 
 const NO_CODE: Running = Running { area: ptr::null_mut(), code: (0, 0) };
+
+impl Running {
+    /// Is this host address one of compiled code?
+    pub fn contains(&self, host_pc: u64) -> bool {
+        (self.code.0..self.code.1).contains(&host_pc)
+    }
+
+    /// Where compiled code called the function that the thread is in; 0 if it did not.
+    ///
+    /// # Safety
+    /// To be called on the thread whose compiled code runs, by a signal handler.
+    pub unsafe fn called_from(&self) -> u64 {
+        // All compiled code runs with one stack pointer: below it lies the return address.
+        // SAFETY: `enter` reserved the frame on this thread's stack.
+        let ret = unsafe {
+            let frame = ptr::addr_of!((*self.area).engine.host_rsp).read_volatile();
+            ((frame - u64::from(abi::MAX_FRAME) - 16) as *const u64).read_volatile()
+        };
+        if self.contains(ret) { ret } else { 0 }
+    }
+}
+
+/// What is known of the last fault, kept while a signal handler makes accesses of its own.
+pub(crate) struct Last(Seen);
+
+impl Last {
+    /// Restored when the result is dropped.
+    pub fn keep() -> Last {
+        Last(LAST.get())
+    }
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        LAST.set(self.0);
+    }
+}
 
 thread_local! {
     /// The vCPU whose compiled code runs on this thread, if any.
@@ -55,6 +92,11 @@ pub(crate) fn set_running(area: *mut abi::VcpuArea, code: &Range<u64>) {
 /// No compiled code runs on this thread any more.
 pub(crate) fn clear_running() {
     RUNNING.set(NO_CODE);
+}
+
+/// The compiled code that runs on this thread.
+pub(crate) fn running() -> Option<Running> {
+    Some(RUNNING.get()).filter(|running| !running.area.is_null())
 }
 
 /// Takes the record of a fault in compiled code, if the last exit was one.

@@ -4,6 +4,8 @@
 
 pub mod a64;
 
+use isamorph_engine::sample::FrameRegisters;
+
 use crate::address_space::Plan;
 use crate::elf::Target;
 use crate::errno::Errno;
@@ -125,6 +127,11 @@ pub trait GuestAbi: Send + Sync {
 
     /// Where the current function returns to, as far as a register tells.
     fn return_address(&self, state: &[u8]) -> Option<u64>;
+
+    /// What leads to the callers of the current function, if programs keep frame pointers by this ABI.
+    fn frame_registers(&self) -> Option<FrameRegisters> {
+        None
+    }
 
     /// Lays `frame` on the guest's stack and sets the registers for its handler. On an error no register
     /// is changed.

@@ -27,6 +27,8 @@ pub enum Runner {
     Native,
     /// `isamorph run --engine …`.
     Isamorph(&'static str),
+    /// `isamorph profile`, which is not to change anything.
+    Profiled,
 }
 
 impl Runner {
@@ -48,6 +50,11 @@ impl Runner {
         let (mut command, option) = match self {
             Self::Qemu => (Command::new("qemu-aarch64"), "-cpu"),
             Self::Native => return Command::new(program),
+            Self::Profiled => {
+                let mut command = Command::new(paths::isamorph());
+                command.args(["profile", "--format", "folded", "-o", "/dev/null"]);
+                (command, "--cpu")
+            }
             Self::Isamorph(engine) => {
                 let mut command = Command::new(paths::isamorph());
                 command.args(["run", "--engine", engine]);
@@ -70,6 +77,7 @@ impl fmt::Display for Runner {
         match self {
             Self::Qemu => f.write_str("qemu"),
             Self::Native => f.write_str("native"),
+            Self::Profiled => f.write_str("profile"),
             Self::Isamorph(engine) => f.write_str(engine),
         }
     }

@@ -9,6 +9,7 @@ mod tests;
 
 use std::fmt::Write;
 
+use isamorph_engine::sample::FrameRegisters;
 use isamorph_ir::{Slot, StateLayout};
 
 use super::{CloneArgs, GuestAbi, Resumed, SignalFrame};
@@ -184,6 +185,13 @@ impl GuestAbi for A64 {
 
     fn return_address(&self, state: &[u8]) -> Option<u64> {
         Some(self.get(state, self.x[30]))
+    }
+
+    fn frame_registers(&self) -> Option<FrameRegisters> {
+        let offset = |slot| self.layout.info(slot).offset;
+        // Of the 47 bits of an address the rest may be a signature of pointer authentication.
+        let address = self.plan().limit - 1;
+        Some(FrameRegisters { frame: offset(self.x[29]), link: Some(offset(self.x[30])), address })
     }
 
     fn push_frame(
