@@ -278,12 +278,12 @@ fn deliver(synchronous: Option<usize>, info: &SigInfo, uc: &mut libc::ucontext_t
 /// window of a blocking call: leave the window for it.
 fn after_sample(uc: &mut libc::ucontext_t) {
     let inbox = CURRENT.get();
-    let rip = &mut uc.uc_mcontext.gregs[libc::REG_RIP as usize];
     // SAFETY: an attached inbox outlives its attachment, and this is its thread.
-    if !inbox.is_null()
-        && unsafe { &*inbox }.is_full()
-        && let Some(exit) = host::leave_window(*rip as u64)
-    {
+    if inbox.is_null() || !unsafe { &*inbox }.is_full() {
+        return;
+    }
+    let rip = &mut uc.uc_mcontext.gregs[libc::REG_RIP as usize];
+    if let Some(exit) = host::leave_window(*rip as u64) {
         *rip = exit as i64;
     }
 }
