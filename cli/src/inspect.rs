@@ -6,15 +6,19 @@
 //! Invariant: nothing of the program is run, and no process is needed; addresses are those in the file.
 
 mod clif;
+mod heat;
 mod host;
+mod html;
 mod layout;
 pub mod program;
 mod stages;
 
 use crate::failure::Failure;
+use crate::profile::record::Record;
 use crate::terminal;
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use heat::Heat;
 use isamorph_engine::{Engine, EngineConfig, EngineKind, Key};
 use isamorph_ir::Mode;
 use program::Program;
@@ -63,9 +67,12 @@ Examples:
   isamorph inspect tests/guests/demo.elf --function fibonacci
   isamorph inspect tests/guests/demo.elf --function sift --stages guest,opt,host
   isamorph inspect --addr 0x400120 --precise ./hello-arm64 | less -S
+  isamorph inspect --html fib.html --function fibonacci tests/guests/demo.elf
 
 Without --function and --addr it is the program's entry point. What is shown is the region that starts there: the
 blocks that the engine compiles together. Branches to other functions leave it. Addresses are those in the file.
+With --html it is a page for a browser, of the whole function, in as many regions as that takes; with --profile the
+regions that ran, heaviest first, coloured by where the time went. The page is one file that asks for nothing else.
 The forms stand side by side where the width allows it (about 160 columns for all five), else below each other.
 
 Exit status: 127 if the program is not found, 126 if it is not one for arm64, 1 if the place is not in it.")]
@@ -90,6 +97,12 @@ pub struct InspectArgs {
     /// Columns to use, if not the terminal's
     #[arg(short, long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
     width: Option<u16>,
+    /// Write a page for a browser with the whole function, in place of text
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stages", "width", "list"])]
+    html: Option<PathBuf>,
+    /// Colour the page by a profile of `isamorph profile --format json`
+    #[arg(long, value_name = "FILE", requires = "html")]
+    profile: Option<PathBuf>,
     /// Look an absolute path up in this directory first, as `run` does
     #[arg(short = 'L', long = "sysroot", value_name = "SYSROOT", env = "ISAMORPH_SYSROOT")]
     sysroot: Option<PathBuf>,
@@ -114,6 +127,14 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
         EngineConfig { kind: EngineKind::Auto, precise: args.precise, ..EngineConfig::default() };
     let engine = Engine::new(config, Arc::new(isamorph_a64::A64), program.clone())?;
     let key = Key { pc, mode: Mode::default() };
+    if let Some(file) = &args.html {
+        let record = args.profile.as_deref().map(Record::read).transpose()?;
+        let heat = record.map(|record| Heat::new(&record, &program)).transpose()?;
+        let shown = html::gather(&engine, &isamorph_a64::A64, &program, pc, heat)?;
+        let page = html::page(&program, &shown);
+        std::fs::write(file, page).with_context(|| format!("--html {}", file.display()))?;
+        return Ok(());
+    }
     let sheet = Sheet::new(&engine, &isamorph_a64::A64, &program, key)?;
     let width = args.width.map(usize::from).or_else(terminal::width).unwrap_or(DEFAULT_WIDTH);
     let stages = if args.stages.is_empty() { &Stage::ALL[..] } else { &args.stages };

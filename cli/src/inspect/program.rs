@@ -35,6 +35,7 @@ pub struct Symbol {
 #[derive(Debug)]
 pub struct Program {
     name: String,
+    host_name: String,
     bytes: Vec<u8>,
     image: Image,
     /// Ascending by address.
@@ -62,12 +63,24 @@ impl Program {
             .with_context(cannot)
             .map_err(|error| Failure::new(Failure::UNUSABLE, error))?;
         let symbols = symbols(&bytes, &image);
-        Ok(Program { name, bytes, image, symbols })
+        let host_name = std::fs::canonicalize(&host).unwrap_or(host).display().to_string();
+        Ok(Program { name, host_name, bytes, image, symbols })
     }
 
     /// The file's name, as given.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file's own name on the host: links are followed.
+    pub fn host_name(&self) -> &str {
+        &self.host_name
+    }
+
+    /// The address of the code at this offset of the file.
+    pub fn address_of(&self, offset: u64) -> Option<u64> {
+        let inside = |s: &&Segment| offset >= s.offset && offset - s.offset < s.file_size;
+        self.code().find(inside).map(|s| s.addr + (offset - s.offset))
     }
 
     /// Address of the first instruction.

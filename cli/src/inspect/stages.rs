@@ -13,6 +13,8 @@ use std::collections::HashMap;
 /// The forms of one guest instruction, line by line.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
+    /// Address of the instruction; the way in has none.
+    pub pc: Option<u64>,
     /// The row begins a block: the block's heading.
     pub heading: Option<String>,
     cells: [Vec<String>; Stage::ALL.len()],
@@ -34,8 +36,45 @@ impl Row {
 pub struct Sheet {
     /// What it is and how large it is in each form.
     pub summary: String,
+    /// Where it begins: function and distance, or the address.
+    pub place: String,
+    /// Its sizes.
+    pub counts: Counts,
     /// The way in, then the guest's instructions in the order of the region's blocks.
     pub rows: Vec<Row>,
+    /// The lines of each form in its own order: row, and line in the row's cell.
+    pub order: [Vec<(usize, usize)>; Stage::ALL.len()],
+}
+
+/// How large a region is in each form.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// Blocks.
+    pub blocks: usize,
+    /// Guest instructions.
+    pub guest: u32,
+    /// IR instructions as lifted.
+    pub lifted: usize,
+    /// IR instructions after the passes.
+    pub optimised: usize,
+    /// Bytes of host code.
+    pub bytes: usize,
+}
+
+impl Counts {
+    fn new(raw: &Region, region: &Region, bytes: usize) -> Counts {
+        let insts = |region: &Region| -> usize {
+            let real = |b: &Block| b.insts.iter().filter(|i| i.op != Op::Insn).count() + 1;
+            region.blocks.iter().map(real).sum()
+        };
+        let (lifted, optimised) = (insts(raw), insts(region));
+        Counts { blocks: raw.blocks.len(), guest: raw.guest_insns(), lifted, optimised, bytes }
+    }
+
+    /// Bytes of host code for a guest instruction.
+    pub fn bytes_each(&self) -> f64 {
+        self.bytes as f64 / f64::from(self.guest.max(1))
+    }
 }
 
 impl Sheet {
@@ -50,23 +89,27 @@ impl Sheet {
         let Listed { raw, region, blob } = engine.translate_listed(key)?;
 
         let mut rows = vec![Row::default()];
+        let mut order: [Vec<(usize, usize)>; Stage::ALL.len()] = Default::default();
         let mut row_of = HashMap::new();
         for (number, block) in raw.blocks.iter().enumerate() {
             for (position, pc) in addresses(block).into_iter().enumerate() {
-                let mut row = Row::default();
+                let mut row = Row { pc: Some(pc), ..Row::default() };
                 if position == 0 {
                     row.heading = Some(heading(program, &raw, number));
                 }
                 let (assembly, _) = frontend.disassemble(program, pc, key.mode);
                 let assembly = name_targets(program, &assembly);
                 row.cell_mut(Stage::Guest).push(format!("{pc:x}  {assembly}"));
+                order[Stage::Guest as usize].push((rows.len(), 0));
                 row_of.insert(pc, rows.len());
                 rows.push(row);
             }
         }
         let mut put = |pc: Option<u64>, stage: Stage, line: String| {
             let row = pc.and_then(|pc| row_of.get(&pc)).copied().unwrap_or(0);
-            rows[row].cell_mut(stage).push(line);
+            let cell = rows[row].cell_mut(stage);
+            order[stage as usize].push((row, cell.len()));
+            cell.push(line);
         };
         for (stage, region) in [(Stage::Ir, &raw), (Stage::Opt, &region)] {
             for block in &region.blocks {
@@ -81,7 +124,9 @@ impl Sheet {
         for (pc, line) in host::lines(&blob) {
             put(pc, Stage::Host, line);
         }
-        Ok(Sheet { summary: summary(program, key.pc, &raw, &region, blob.code.len()), rows })
+        let counts = Counts::new(&raw, &region, blob.code.len());
+        let (summary, place) = (summary(program, key.pc, &counts), place(program, key.pc));
+        Ok(Sheet { summary, place, counts, rows, order })
     }
 }
 
@@ -104,23 +149,18 @@ fn heading(program: &Program, region: &Region, number: usize) -> String {
     }
 }
 
-fn summary(program: &Program, pc: u64, raw: &Region, region: &Region, bytes: usize) -> String {
-    let insts = |region: &Region| -> usize {
-        let real = |b: &Block| b.insts.iter().filter(|i| i.op != Op::Insn).count() + 1;
-        region.blocks.iter().map(real).sum()
-    };
-    let guest = raw.guest_insns();
+fn summary(program: &Program, pc: u64, counts: &Counts) -> String {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     format!(
         "{} at {pc:#x} in {}: {}, {}; IR {} lifted, {} after the passes; {} of host code ({:.1} a guest instruction)",
         place(program, pc),
         program.name(),
-        count(raw.blocks.len(), "block"),
-        count(guest as usize, "guest instruction"),
-        insts(raw),
-        insts(region),
-        count(bytes, "byte"),
-        bytes as f64 / f64::from(guest.max(1)),
+        count(counts.blocks, "block"),
+        count(counts.guest as usize, "guest instruction"),
+        counts.lifted,
+        counts.optimised,
+        count(counts.bytes, "byte"),
+        counts.bytes_each(),
     )
 }
 

@@ -3,18 +3,20 @@
 //! Invariant: a place in a file is told by the file and the offset in it, not by addresses in memory alone, so that it is
 //! found again in another run and by who only reads the file.
 
+use anyhow::{Context, bail};
 use isamorph_engine::sample::{Place, Profile};
 use isamorph_linux_user::process::Process;
 use isamorph_linux_user::symbols::{Location, Symbols};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::time::Duration;
 
 /// What the file says it is.
 const FORMAT: &str = "isamorph profile 1";
 
 /// A profile.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// [`FORMAT`].
     format: String,
@@ -31,12 +33,12 @@ pub struct Record {
     /// Guest instructions, heaviest first.
     pub spots: Vec<Spot>,
     /// Call stacks, outermost function first, and their weights; if they were asked for.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stacks: BTreeMap<String, u64>,
 }
 
 /// A guest instruction at which time was spent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spot {
     /// How: the name of a [`Place`].
     pub place: String,
@@ -85,6 +87,17 @@ impl Record {
             spots,
             stacks,
         }
+    }
+
+    /// Reads what [`Record::to_json`] wrote.
+    pub fn read(path: &Path) -> anyhow::Result<Record> {
+        let what = || format!("profile `{}`", path.display());
+        let text = std::fs::read_to_string(path).with_context(what)?;
+        let record: Record = serde_json::from_str(&text).with_context(what)?;
+        if record.format != FORMAT {
+            bail!("{}: its format is `{}`, not `{FORMAT}`", what(), record.format);
+        }
+        Ok(record)
     }
 
     /// As JSON. Stacks are left out: they are for [`Record::folded`].
