@@ -59,6 +59,11 @@ const PACKAGES: &[HostPackage] = &[
     HostPackage { name: "openssl", brings: "openssl", why: NATIVE },
     HostPackage { name: "sqlite3", brings: "sqlite3", why: NATIVE },
     HostPackage { name: "zstd", brings: "zstd", why: NATIVE },
+    HostPackage {
+        name: "chromium",
+        brings: "/usr/bin/chromium",
+        why: "opens the page of `inspect --html` in its test",
+    },
 ];
 
 /// From the backports: the version in the release itself is 7.2, too old for an oracle.
