@@ -288,6 +288,13 @@ impl Engine {
         self.registry.lock().expect("no thread panics with this lock")
     }
 
+    /// Makes every vCPU's run return as interrupted, soon.
+    pub fn interrupt_all(&self) {
+        for shared in self.registry().iter().filter_map(Weak::upgrade) {
+            shared.interrupt();
+        }
+    }
+
     pub(crate) fn register(&self, shared: &Arc<Shared>) {
         let mut registry = self.registry();
         registry.retain(|w| w.strong_count() > 0);

@@ -101,10 +101,33 @@ impl GuestDesc {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mode(pub u32);
 
+impl Mode {
+    /// Bits of what holds for the next instruction only: the engine interprets that one by itself, and makes code for
+    /// the mode without them.
+    pub const PASSING: u32 = 0xff00_0000;
+
+    /// Without what holds for the next instruction only.
+    #[inline]
+    pub const fn lasting(self) -> Mode {
+        Mode(self.0 & !Mode::PASSING)
+    }
+
+    /// Does some of it hold for the next instruction only?
+    #[inline]
+    pub const fn is_passing(self) -> bool {
+        self.0 & Mode::PASSING != 0
+    }
+}
+
 /// Where guest code is read from.
 pub trait CodeSource: Send + Sync {
     /// Copies code from `addr` to `buf`; the number of bytes that are there and executable, from `addr` on.
     fn fetch(&self, addr: u64, buf: &mut [u8]) -> usize;
+
+    /// May indirect branches to this address go to certain instructions only?
+    fn guarded(&self, _addr: u64) -> bool {
+        false
+    }
 }
 
 /// A guest instruction set.
@@ -122,7 +145,7 @@ pub trait Frontend: Send + Sync {
 
     /// Lifts the block at `pc`. Total: what cannot be fetched or decoded ends the block by an exception.
     ///
-    /// `max_insns` bounds its guest instructions (at least 1).
+    /// `max_insns` bounds its guest instructions (at least 1); in a passing mode there is one.
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block;
 
     /// One guest instruction as assembly and its length in bytes (at least 1).

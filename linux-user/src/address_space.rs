@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use isamorph_ir::CodeSource;
@@ -96,6 +97,8 @@ const HUGE_PAGE: u64 = 2 << 20;
 pub struct AddressSpace {
     plan: Plan,
     memory: GuestMemory,
+    /// There is, was or will be a guarded page.
+    guards: AtomicBool,
     state: RwLock<State>,
 }
 
@@ -180,7 +183,18 @@ impl AddressSpace {
     /// An empty address space.
     pub fn new(plan: Plan) -> AddressSpace {
         let state = State { free_top: plan.stack_top, ..State::default() };
-        AddressSpace { plan, memory: GuestMemory::default(), state: RwLock::new(state) }
+        let (memory, guards) = (GuestMemory::default(), AtomicBool::new(false));
+        AddressSpace { plan, memory, guards, state: RwLock::new(state) }
+    }
+
+    /// A guarded page is about to be there. Was or will one be already?
+    pub fn expect_guards(&self) -> bool {
+        self.guards.swap(true, Ordering::AcqRel)
+    }
+
+    /// Is there, was there or will there be a guarded page?
+    pub fn has_guards(&self) -> bool {
+        self.guards.load(Ordering::Acquire)
     }
 
     /// Its plan.
@@ -599,6 +613,10 @@ impl CodeSource for AddressSpace {
         let executable = (end.min(wanted) - addr) as usize;
         // A page may still have no file behind it.
         self.memory.read_some(addr, &mut buf[..executable])
+    }
+
+    fn guarded(&self, addr: u64) -> bool {
+        self.lock().map.find(addr).is_some_and(|area| area.prot.contains(Prot::GUARDED))
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Processor {
     pub hwcap: [u64; 2],
     /// What identifies it; on arm64 `MIDR_EL1`.
     pub identification: u64,
+    /// It has guarded pages (on arm64: FEAT_BTI).
+    pub guards: bool,
 }
 
 /// The program this process runs, as `/proc/self` shows it.
@@ -102,6 +104,19 @@ impl Process {
     pub fn invalidate(&self, stale: Stale) {
         if let Some(range) = stale.0 {
             self.engine.invalidate(range);
+        }
+    }
+
+    /// Has the guest's processor guarded pages?
+    pub(crate) fn guards_pages(&self) -> bool {
+        self.program.processor.guards
+    }
+
+    /// A guarded page is about to be there: threads begin to look at branch targets when they next come by
+    /// [`crate::thread::Thread::run`]'s loop, and are sent there.
+    pub(crate) fn check_branch_targets(&self) {
+        if !self.space.expect_guards() {
+            self.engine.interrupt_all();
         }
     }
 

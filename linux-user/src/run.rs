@@ -198,7 +198,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
     let memory = GuestMemory::default();
     // The stack first: what has no place of its own goes below it.
     let stack_range = map_stack(&space, &found)?;
-    let placed = place(&space, &memory, &found, linker)?;
+    let placed = place(&config, &space, &memory, &found, linker)?;
     let stack = fill_stack(&config, &*abi, &memory, &found, &placed, stack_range)?;
     let trampoline = space
         .map_code_page("[vdso]", &abi.trampoline())
@@ -293,7 +293,9 @@ struct Placed {
     first: u64,
 }
 
+/// The code of who runs first is guarded if it asks for that; a dynamic linker sees to the program's itself.
 fn place(
+    config: &RunConfig,
     space: &AddressSpace,
     memory: &GuestMemory,
     found: &Executable,
@@ -304,12 +306,18 @@ fn place(
         |error| RunError::Load { path, error }
     };
     let base = Some(space.plan().pie_base);
-    let main =
-        elf::load(space, memory, &found.file, &found.image, base).map_err(fail(&found.path))?;
+    let guards = |image: &Image| config.processor.guards && image.guarded;
+    let guarded = guards(linker.as_ref().map_or(&found.image, |(_, image, _)| image));
+    if guarded {
+        space.expect_guards();
+    }
+    let own = guarded && linker.is_none();
+    let main = elf::load(space, memory, &found.file, &found.image, base, own)
+        .map_err(fail(&found.path))?;
     space.set_brk_start(main.span.end);
     let mut placed = Placed { first: main.entry, main, linker_base: 0 };
     if let Some((file, image, path)) = linker {
-        let loaded = elf::load(space, memory, &file, &image, None).map_err(fail(&path))?;
+        let loaded = elf::load(space, memory, &file, &image, None, guarded).map_err(fail(&path))?;
         placed.linker_base = loaded.bias;
         placed.first = loaded.entry;
     }

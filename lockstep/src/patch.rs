@@ -34,6 +34,10 @@ impl CodeSource for Seen<'_> {
         }
         there
     }
+
+    fn guarded(&self, addr: u64) -> bool {
+        self.0.guarded(addr)
+    }
 }
 
 impl Frontend for Patched {

@@ -11,7 +11,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, AbiParam, ExtFuncData, ExternalName, InstBuilder, Signature};
 use cranelift_codegen::isa::CallConv;
-use isamorph_ir::{Exception, Hint, Term, Wait};
+use isamorph_ir::{Exception, Hint, Term, Value, Wait};
 
 impl Lower<'_, '_> {
     /// From the function's begin to the entries' blocks: polls, loads of what is live.
@@ -70,6 +70,15 @@ impl Lower<'_, '_> {
         self.cold_exit(word, |l| {
             l.store_slots(dirty);
             l.leave(pc, ExitReason::Interrupted, [None, None]);
+        });
+    }
+
+    /// Leaves the region for `pc`, with exact state, if the condition holds.
+    pub(super) fn exit_if(&mut self, condition: Value, pc: u64) {
+        let condition = self.v(condition);
+        self.cold_exit(condition, |l| {
+            l.flush();
+            l.leave(pc, ExitReason::Sync, [None, None]);
         });
     }
 

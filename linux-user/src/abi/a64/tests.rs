@@ -1,5 +1,5 @@
 use super::*;
-use crate::abi::{AltStack, FaultReport};
+use crate::abi::{AltStack, Fault, FaultReport};
 use isamorph_ir::contract::TrapKind;
 use isamorph_ir::{SlotInfo, Ty};
 
@@ -94,7 +94,7 @@ fn a_frame_comes_back_as_it_went() {
     let before = state.clone();
     let mut info = [0; 128];
     info[0] = 11;
-    let fault = FaultReport { addr: 0x123, write: true, fetch: false, kind: TrapKind::Protected };
+    let fault = FaultReport { addr: 0x123, fault: Fault::Write, kind: TrapKind::Protected };
     let frame = SignalFrame {
         signal: 11,
         info: &info,
