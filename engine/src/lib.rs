@@ -23,7 +23,7 @@ mod tier;
 mod vcpu;
 
 pub use cache::map::Key;
-pub use config::{EngineConfig, EngineError, EngineKind};
+pub use config::{EngineConfig, EngineError, EngineKind, StoreConfig};
 pub use engine::Engine;
 pub use isamorph_ir::contract::{MemTrap, TrapKind};
 pub use stats::Stats;

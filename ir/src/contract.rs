@@ -119,6 +119,21 @@ impl Mode {
     }
 }
 
+/// Guest code that a file holds and that is not written to where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeImage {
+    /// The guest addresses of the code.
+    pub range: Range<u64>,
+    /// Guest address of the file's begin, mapped or not.
+    pub base: u64,
+    /// What tells this file from others: its first bytes, as many as were there.
+    pub head: Vec<u8>,
+    /// Are the pages guarded ([`CodeSource::guarded`])?
+    pub guarded: bool,
+    /// The file's name, for whoever looks at what was kept of it.
+    pub name: String,
+}
+
 /// Where guest code is read from.
 pub trait CodeSource: Send + Sync {
     /// Copies code from `addr` to `buf`; the number of bytes that are there and executable, from `addr` on.
@@ -127,6 +142,11 @@ pub trait CodeSource: Send + Sync {
     /// May indirect branches to this address go to certain instructions only?
     fn guarded(&self, _addr: u64) -> bool {
         false
+    }
+
+    /// The file that holds the code at `addr`, if it is one whose translations are worth keeping.
+    fn image(&self, _addr: u64) -> Option<CodeImage> {
+        None
     }
 }
 
@@ -142,6 +162,10 @@ pub trait Frontend: Send + Sync {
     fn flushes(&self, _: Mode) -> bool {
         false
     }
+
+    /// A number for everything besides code, address and mode that decides how code is lifted (the processor's
+    /// features). Frontends of different numbers never see each other's translations.
+    fn variant(&self) -> u64;
 
     /// Lifts the block at `pc`. Total: what cannot be fetched or decoded ends the block by an exception.
     ///

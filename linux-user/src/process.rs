@@ -97,6 +97,8 @@ pub struct Process {
     pub(crate) runner: Option<Arc<dyn Runner>>,
     /// This is a child made by `fork`, or the last rites are done.
     pub(crate) forked: AtomicBool,
+    /// This is a `vfork` child: memory and engine are its maker's.
+    pub(crate) borrows: bool,
 }
 
 impl Process {
@@ -120,8 +122,16 @@ impl Process {
         }
     }
 
-    /// Runs the last rites of the process that the user started.
+    /// Keeps compiled code for later runs: before the process ends or becomes another program.
+    pub(crate) fn keep_code(&self) {
+        if !self.borrows {
+            self.engine.save_code();
+        }
+    }
+
+    /// Runs the last rites: of the process that the user started, more of them.
     pub(crate) fn about_to_end(&self) {
+        self.keep_code();
         if let Some(at_end) = &self.at_end
             && !self.forked.swap(true, Ordering::Relaxed)
         {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
 
-use isamorph_engine::{Engine, EngineConfig, EngineError};
+use isamorph_engine::{Engine, EngineConfig, EngineError, StoreConfig};
 use isamorph_ir::Frontend;
 
 use crate::abi::GuestAbi;
@@ -53,6 +53,8 @@ pub struct RunConfig {
     pub processor: Processor,
     /// How code is run.
     pub engine: EngineConfig,
+    /// Where compiled code is kept from run to run.
+    pub store: Option<StoreConfig>,
     /// Print every system call.
     pub strace: bool,
     /// Tell the user of system calls that are missing.
@@ -205,7 +207,8 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         .map_err(|error| RunError::Stack { size: PAGE, error })?
         + abi.trampoline_entry();
     let code: Arc<AddressSpace> = space.clone();
-    let engine = Engine::new(config.engine, config.frontend.clone(), code)?;
+    let engine =
+        Engine::with_store(config.engine, config.store.clone(), config.frontend.clone(), code)?;
 
     let sysroot = Arc::new(sysroot);
     if config.perf.any() {
@@ -237,6 +240,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         at_end: config.at_end,
         runner: config.runner,
         forked: AtomicBool::new(false),
+        borrows: false,
     });
     let mut state = vec![0; process.engine.desc().layout.size as usize];
     process.abi.start(&mut state, placed.first, stack.pointer);
@@ -317,7 +321,10 @@ fn place(
     space.set_brk_start(main.span.end);
     let mut placed = Placed { first: main.entry, main, linker_base: 0 };
     if let Some((file, image, path)) = linker {
-        let loaded = elf::load(space, memory, &file, &image, None, guarded).map_err(fail(&path))?;
+        let span = image.span();
+        let base = space.library_place(span.end - span.start);
+        let loaded = elf::load(space, memory, &file, &image, Some(base), guarded);
+        let loaded = loaded.map_err(fail(&path))?;
         placed.linker_base = loaded.bias;
         placed.first = loaded.entry;
     }

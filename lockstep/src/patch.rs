@@ -49,6 +49,11 @@ impl Frontend for Patched {
         self.inner.mode(state)
     }
 
+    fn variant(&self) -> u64 {
+        // Never the inner one's: what is lifted is not the same.
+        !self.inner.variant()
+    }
+
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
         self.inner.lift(&Seen(code, self.patch), pc, mode, max_insns)
     }

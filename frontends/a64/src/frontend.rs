@@ -94,6 +94,14 @@ impl Frontend for A64 {
         mode::flushes(mode)
     }
 
+    fn variant(&self) -> u64 {
+        // FNV-1a over the model's name with its switches.
+        let name = self.model.to_string();
+        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
         lift::block(&self.model, code, pc, mode, max_insns)
     }
