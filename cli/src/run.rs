@@ -240,9 +240,16 @@ mod tests {
 
     #[test]
     fn programs_that_the_guest_starts_run_under_the_same_options() {
-        let line = ["", "--cpu", "cortex-a53,-pmull,+lse", "--strace", "a.out"];
+        let cpu = ["", "--cpu", "cortex-a53,-pmull,+lse", "--strace"];
+        let cache = ["--cache", "ro", "--cache-dir", "/c", "--cache-size", "9", "a.out"];
+        let line = [&cpu[..], &cache].concat();
         let first = Line::try_parse_from(line).expect("a good line").run.inherited();
-        assert_eq!(first, ["--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto", "--strace"]);
+        let expected = [
+            &["--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto"][..],
+            &cache[..6],
+            &["--strace"],
+        ];
+        assert_eq!(first, expected.concat());
         let next = [OsString::new()].into_iter().chain(first).chain(["b.out".into()]);
         let run = Line::try_parse_from(next).expect("a good line").run;
         assert_eq!(run.guest.cpu.to_string(), "cortex-a53,-pmull,+lse");

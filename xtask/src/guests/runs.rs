@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,10 +25,12 @@ pub enum Runner {
     Qemu,
     /// The host itself, for programs built for it.
     Native,
-    /// `isamorph run --engine …`.
+    /// `isamorph run --engine …`, beginning with nothing.
     Isamorph(&'static str),
     /// `isamorph profile`, which is not to change anything.
     Profiled,
+    /// The same, keeping all compiled code in a cache of its own and beginning with what is there.
+    Keeping(&'static str),
 }
 
 impl Runner {
@@ -39,6 +41,11 @@ impl Runner {
         Self::Isamorph("jit"),
         Self::Isamorph("auto"),
     ];
+
+    /// Where [`Runner::Keeping`] keeps code.
+    pub fn cache() -> PathBuf {
+        paths::root().join("target/guests/code-cache")
+    }
 
     /// The command that runs `program` (a file of the host) with guest paths redirected into `sysroot`.
     pub fn command(self, sysroot: Option<&Path>, program: &Path) -> Command {
@@ -57,7 +64,13 @@ impl Runner {
             }
             Self::Isamorph(engine) => {
                 let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--engine", engine]);
+                command.args(["run", "--cache", "off", "--engine", engine]);
+                (command, "--cpu")
+            }
+            Self::Keeping(engine) => {
+                let mut command = Command::new(paths::isamorph());
+                command.args(["run", "--cache", "rw", "--cache-eager", "--engine", engine]);
+                command.arg("--cache-dir").arg(Self::cache());
                 (command, "--cpu")
             }
         };
@@ -79,6 +92,7 @@ impl fmt::Display for Runner {
             Self::Native => f.write_str("native"),
             Self::Profiled => f.write_str("profile"),
             Self::Isamorph(engine) => f.write_str(engine),
+            Self::Keeping(engine) => write!(f, "{engine} with a code cache"),
         }
     }
 }
