@@ -38,7 +38,7 @@ pub struct StoreArgs {
     #[arg(default_value_t = StoreConfig::LIMIT >> 20)]
     cache_size: u64,
     /// Keep everything, worth it or not (`isamorph cache warm`)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, env = "ISAMORPH_CACHE_EAGER")]
     pub cache_eager: bool,
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub enum Runner {
     Isamorph(&'static str),
     /// `isamorph profile`, which is not to change anything.
     Profiled,
-    /// The same, keeping all compiled code in a cache of its own and beginning with what is there.
+    /// The same with the code cache that `ISAMORPH_CACHE_DIR` names.
     Keeping(&'static str),
 }
 
@@ -42,9 +42,12 @@ impl Runner {
         Self::Isamorph("auto"),
     ];
 
-    /// Where [`Runner::Keeping`] keeps code.
-    pub fn cache() -> PathBuf {
-        paths::root().join("target/guests/code-cache")
+    /// The same engine with a code cache.
+    pub fn keeping(self) -> Self {
+        match self {
+            Self::Isamorph(engine) => Self::Keeping(engine),
+            other => other,
+        }
     }
 
     /// The command that runs `program` (a file of the host) with guest paths redirected into `sysroot`.
@@ -69,8 +72,7 @@ impl Runner {
             }
             Self::Keeping(engine) => {
                 let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--cache", "rw", "--cache-eager", "--engine", engine]);
-                command.arg("--cache-dir").arg(Self::cache());
+                command.args(["run", "--cache", "rw", "--engine", engine]);
                 (command, "--cpu")
             }
         };
@@ -107,6 +109,10 @@ pub fn execute(runner: Runner, program: &Program, link: Link, run: &Run) -> Resu
     let mut command = runner.command_as(run.cpu.as_deref(), sysroot, &binary);
     command.args(&run.args).env_clear().env("PATH", "/usr/bin:/bin");
     command.envs(program.env.iter().map(|(name, value)| (name, value)));
+    if let Runner::Keeping(_) = runner {
+        command.env("ISAMORPH_CACHE_DIR", paths::guests().join("code-cache"));
+        command.env("ISAMORPH_CACHE_EAGER", "true");
+    }
     capture(&mut command, b"", LIMIT)
 }
 
