@@ -12,6 +12,7 @@ mod loops;
 mod lower;
 mod patch;
 mod plan;
+mod pressure;
 mod views;
 
 pub use compiler::{CompileError, CompileOptions, Compiler, OptLevel};

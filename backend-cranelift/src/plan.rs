@@ -8,6 +8,7 @@
 
 use crate::compiler::CompileOptions;
 use crate::graph::Graph;
+use crate::pressure;
 use isamorph_ir::flags::FlagsKind;
 use isamorph_ir::op::Effect;
 use isamorph_ir::{Block, GuestDesc, HelperFn, Inst, Op, Shape, Slot, Term, Ty};
@@ -116,6 +117,8 @@ pub(crate) struct Plan {
     pub(crate) flags: Vec<Slot>,
     /// Slots that live in memory only.
     pub(crate) in_memory: SlotSet,
+    /// By node: slots that wait in memory while control is in a loop around it ([`crate::pressure`]).
+    pub(crate) waiting: Vec<SlotSet>,
 }
 
 impl Plan {
@@ -131,7 +134,9 @@ impl Plan {
             dirty_in: SlotSet::default(),
             homes: vec![FlagsHome::Unknown; flags.len()],
         };
-        let mut plan = Plan { blocks: vec![blank; graph.blocks.len()], flags, in_memory };
+        let waiting = vec![SlotSet::default(); graph.blocks.len()];
+        let mut plan =
+            Plan { blocks: vec![blank.clone(); graph.blocks.len()], flags, in_memory, waiting };
         if opts.polls {
             let written: Vec<SlotSet> = graph.blocks.iter().map(|b| writes(desc, b)).collect();
             for (block, body) in plan.blocks.iter_mut().zip(&graph.loops) {
@@ -143,6 +148,16 @@ impl Plan {
         }
         plan.flow_forward(desc, graph, opts);
         plan.flow_backward(desc, graph, opts);
+        let waiting = pressure::waiting(desc, graph, &plan);
+        if waiting.iter().any(|w| !w.is_empty()) {
+            plan.waiting = waiting;
+            for block in &mut plan.blocks {
+                let loop_writes = block.loop_writes;
+                *block = BlockPlan { loop_writes, ..blank.clone() };
+            }
+            plan.flow_forward(desc, graph, opts);
+            plan.flow_backward(desc, graph, opts);
+        }
         plan
     }
 
@@ -160,12 +175,18 @@ impl Plan {
         to: usize,
         dirty: SlotSet,
     ) -> SlotSet {
+        let waiting = self.waiting[to].minus(self.waiting[i]).intersect(dirty);
         match self.blocks[to].loop_writes {
             Some(written) if graph.succ[i].into.contains(&to) => {
-                dirty.minus(written).minus(self.flags.iter().copied().collect())
+                dirty.minus(written).minus(self.flags.iter().copied().collect()).union(waiting)
             }
-            _ => SlotSet::default(),
+            _ => waiting,
         }
+    }
+
+    /// Slots that waited in memory and are loaded on the way from block `i` to block `to`.
+    pub(crate) fn loaded_into(&self, i: usize, to: usize) -> SlotSet {
+        self.waiting[i].minus(self.waiting[to]).intersect(self.blocks[to].live_in)
     }
 
     /// Dirty slots and homes of flags, to a fixed point from the entries on.
@@ -275,13 +296,11 @@ impl Plan {
                     };
                     live = ends[i].dirty_out.minus(dead);
                 }
-                if opts.polls {
-                    for &head in &graph.succ[i].back {
-                        live = live.union(self.polled(ends[i].dirty_out, head));
-                    }
+                if opts.polls && !graph.succ[i].back.is_empty() {
+                    live = live.union(self.polled(graph, opts, i, ends[i].dirty_out));
                 }
                 for s in graph.succ[i].all() {
-                    live = live.union(self.blocks[s].live_in);
+                    live = live.union(self.blocks[s].live_in.minus(self.loaded_into(i, s)));
                     live = live.union(self.stored_into(graph, i, s, ends[i].dirty_out));
                 }
                 for inst in block.insts.iter().rev() {
@@ -296,10 +315,20 @@ impl Plan {
         }
     }
 
-    /// Of the dirty slots, those that a poll on the way to block `head` stores: flags only if they are live there.
-    pub(crate) fn polled(&self, dirty: SlotSet, head: usize) -> SlotSet {
-        let dead = self.flags.iter().copied();
-        dirty.minus(dead.filter(|f| !self.blocks[head].live_in.contains(*f)).collect())
+    /// Of the dirty slots, those that a poll at the end of block `i` stores: flags only if they are live behind it.
+    pub(crate) fn polled(
+        &self,
+        graph: &Graph<'_>,
+        opts: &CompileOptions,
+        i: usize,
+        dirty: SlotSet,
+    ) -> SlotSet {
+        if graph.succ[i].exits && !self.exit_flags_dead(graph, i, opts) {
+            return dirty;
+        }
+        let live = graph.succ[i].all().map(|s| self.blocks[s].live_in);
+        let live = live.fold(SlotSet::default(), SlotSet::union);
+        dirty.minus(self.flags.iter().copied().filter(|f| !live.contains(*f)).collect())
     }
 
     /// Are the flags dead at every exit of this block?
@@ -357,7 +386,7 @@ pub(crate) fn may_fault(inst: &Inst) -> bool {
 }
 
 /// Slots that a block writes.
-fn writes(desc: &GuestDesc, block: &Block) -> SlotSet {
+pub(crate) fn writes(desc: &GuestDesc, block: &Block) -> SlotSet {
     let mut written = SlotSet::default();
     for inst in &block.insts {
         match inst.op {
@@ -374,9 +403,7 @@ fn writes(desc: &GuestDesc, block: &Block) -> SlotSet {
 
 /// May this instruction store every dirty slot, on some way?
 pub(crate) fn stores_state(desc: &GuestDesc, inst: &Inst, opts: &CompileOptions) -> bool {
-    inst.op == Op::ExitIf
-        || context_helper(desc, inst)
-        || may_fault(inst) && (opts.precise || demands_alignment(inst))
+    context_helper(desc, inst) || may_fault(inst) && (opts.precise || demands_alignment(inst))
 }
 
 fn demands_alignment(inst: &Inst) -> bool {

@@ -13,8 +13,7 @@ use std::ffi::OsStr;
 
 /// What Linux tells programs of a processor.
 pub fn processor(model: &CpuModel) -> Processor {
-    let guards = model.features.has(Feature::BTI);
-    Processor { hwcap: model.hwcap(), identification: model.midr, guards }
+    Processor { hwcap: model.hwcap(), identification: model.midr }
 }
 
 /// Reads the option's value; at `help` it prints the list and ends the program well.

@@ -1,7 +1,8 @@
 //! Region formation: from a hot guest address to the blocks compiled together.
 //!
 //! Walks the control-flow graph breadth first from the entry through direct branches, until a budget of guest
-//! instructions is used up. Calls and indirect branches leave the region, but for a function that calls itself:
+//! instructions is used up. A straight line is one block however long it is, up to a limit of its own: a long loop is
+//! worth little in pieces. Calls and indirect branches leave the region, but for a function that calls itself:
 //! there the call is a jump inside, and its continuation an entry. A branch into the middle of a block splits it,
 //! so that no guest instruction is compiled twice within a region.
 
@@ -13,7 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Limits {
     /// Guest instructions in the region.
     pub region_insns: u32,
-    /// Guest instructions in one block.
+    /// Guest instructions in one block of a region, and in a region that is one line.
+    pub line_insns: u32,
+    /// Guest instructions in one block that is run alone.
     pub block_insns: u32,
 }
 
@@ -29,8 +32,9 @@ pub fn form(
     let mut former = Former { frontend, code, mode, limits, entry: pc, blocks, insns: 0 };
     let mut queue = VecDeque::from([pc]);
     while let Some(at) = queue.pop_front() {
-        if former.insns >= limits.region_insns && !former.blocks.is_empty() {
-            break;
+        let budget = if former.runs_into(at) { limits.line_insns } else { limits.region_insns };
+        if former.insns >= budget && !former.blocks.is_empty() {
+            continue;
         }
         queue.extend(former.add(at));
     }
@@ -63,7 +67,7 @@ impl Former<'_> {
         if self.blocks.contains_key(&pc) || self.split(pc) {
             return vec![];
         }
-        let mut block = self.lift(pc, self.limits.block_insns);
+        let mut block = self.lift(pc, self.limits.line_insns);
         // A block that runs into a known one stops there.
         let end = pc.wrapping_add(block.len as u64);
         if let Some((&next, _)) = self.blocks.range(pc + 1..).next().filter(|&(&n, _)| n < end)
@@ -80,6 +84,15 @@ impl Former<'_> {
         };
         self.blocks.insert(pc, block);
         follow
+    }
+
+    /// Does a block end here for its length alone?
+    fn runs_into(&self, pc: u64) -> bool {
+        let before = self.blocks.range(..pc).next_back();
+        before.is_some_and(|(&start, block)| {
+            let ends_here = start.wrapping_add(block.len as u64) == pc;
+            ends_here && matches!(block.term, Term::Goto { pc: next, ret: None, sync: false } if next == pc)
+        })
     }
 
     /// If `pc` is an instruction inside of a known block, splits that there.

@@ -7,6 +7,7 @@
 
 use crate::baseline::Baseline;
 use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
+use crate::effort;
 use crate::engine::{Care, Engine};
 use crate::lookahead::Lookahead;
 use crate::region_former;
@@ -222,6 +223,7 @@ impl Engine {
             listing,
             guest_base,
             flags_dead_at,
+            opt_level: effort::of_region(self.desc, &region),
             ..CompileOptions::default()
         };
         let mut blob = compiler.compile(&region, &options)?;
@@ -252,9 +254,6 @@ impl Engine {
             let how = Placing { mode: key.mode, tier: CodeTier::Region, precise: care.precise };
             match cache.code.place(blob, how) {
                 Ok(_) => {
-                    if let Some(store) = &mut cache.store {
-                        store.record(&*self.code, key, blob, CodeTier::Region, care);
-                    }
                     drop(cache);
                     self.leave();
                     self.counters.regions.add(1);

@@ -132,7 +132,6 @@ impl Process {
             at_end: None,
             runner: self.runner.clone(),
             forked: true.into(),
-            borrows: true,
         }
     }
 }

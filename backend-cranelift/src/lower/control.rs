@@ -7,11 +7,39 @@ use super::{Lower, Marker, TRAP_AFTER_EXIT};
 use crate::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET, engine_offset};
 use crate::blob::FixupKind;
 use crate::plan::{FlagsHome, SlotSet};
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{self, AbiParam, ExtFuncData, ExternalName, InstBuilder, Signature};
+use cranelift_codegen::ir::{
+    self, AbiParam, ExtFuncData, ExternalName, InstBuilder, InstructionData, Signature,
+};
 use cranelift_codegen::isa::CallConv;
-use isamorph_ir::{Exception, Hint, Term, Value, Wait};
+use isamorph_ir::{Exception, Hint, Term, Wait};
+
+/// Where control goes on.
+#[derive(Clone, Copy)]
+enum Next {
+    At(u64),
+    /// By a condition.
+    Either {
+        cond: ir::Value,
+        then: u64,
+        other: u64,
+    },
+}
+
+impl Next {
+    fn address(self, l: &mut Lower<'_, '_>) -> ir::Value {
+        match self {
+            Next::At(pc) => l.pc_value(pc),
+            Next::Either { cond, then, other } => {
+                // The comparison is made again: as a value it would take up a register on the usual way.
+                let cond = l.inverted(cond);
+                let [then, other] = [then, other].map(|pc| l.pc_value(pc));
+                l.b.ins().select(cond, other, then)
+            }
+        }
+    }
+}
 
 impl Lower<'_, '_> {
     /// From the function's begin to the entries' blocks: polls, loads of what is live.
@@ -43,7 +71,7 @@ impl Lower<'_, '_> {
         let pc = self.graph.blocks[entry].pc;
         self.at_insn(pc);
         if self.opts.polls {
-            self.poll(pc, SlotSet::default());
+            self.poll(Next::At(pc), SlotSet::default());
         }
         for slot in self.plan.blocks[entry].live_in.iter() {
             // Flags stay in memory until something reads them.
@@ -62,31 +90,37 @@ impl Lower<'_, '_> {
         self.b.ins().jump(to, &[]);
     }
 
-    /// Leaves the region at `pc`, with these slots stored, if the poll word is set.
-    fn poll(&mut self, pc: u64, dirty: SlotSet) {
+    /// Leaves the region with these slots stored if the poll word is set.
+    fn poll(&mut self, next: Next, dirty: SlotSet) {
         let offset = engine_offset!(poll) as i64;
         let address = self.b.ins().iadd_imm_s(self.area, offset);
         let word = self.b.ins().atomic_load(I32, self.area_mem, address);
         self.cold_exit(word, |l| {
             l.store_slots(dirty);
-            l.leave(pc, ExitReason::Interrupted, [None, None]);
+            let pc = next.address(l);
+            l.leave_at(pc, ExitReason::Interrupted, [None, None]);
         });
     }
 
-    /// Leaves the region for `pc`, with exact state, if the condition holds.
-    pub(super) fn exit_if(&mut self, condition: Value, pc: u64) {
-        let condition = self.v(condition);
-        self.cold_exit(condition, |l| {
-            l.flush();
-            l.leave(pc, ExitReason::Sync, [None, None]);
-        });
+    /// If block `i` closes a loop: polls before it ends.
+    fn poll_at_end(&mut self, i: usize, next: Next) {
+        if self.opts.polls && !self.graph.succ[i].back.is_empty() {
+            let dirty = self.plan.polled(self.graph, self.opts, i, self.dirty);
+            self.poll(next, dirty);
+        }
     }
 
-    /// The CLIF block by which block `i` reaches block `to`: its own, or one that polls or stores first, to be
-    /// filled by [`Lower::fill_ways`].
+    /// Does the way from block `i` to block `to` poll itself? A return knows only there where it leads.
+    fn polls_on_way(&self, i: usize, to: usize) -> bool {
+        let succ = &self.graph.succ[i];
+        self.opts.polls && succ.direct == [None; 2] && succ.back.contains(&to)
+    }
+
+    /// The CLIF block by which block `i` reaches block `to`: its own, or one that polls, stores or loads first, to
+    /// be filled by [`Lower::fill_ways`].
     fn way(&mut self, i: usize, to: usize, dirty: SlotSet) -> ir::Block {
-        let polls = self.opts.polls && self.graph.succ[i].back.contains(&to);
-        if !polls && self.plan.stored_into(self.graph, i, to, dirty).is_empty() {
+        let stored = self.plan.stored_into(self.graph, i, to, dirty);
+        if !self.polls_on_way(i, to) && stored.union(self.plan.loaded_into(i, to)).is_empty() {
             return self.target(i, to);
         }
         let way = self.b.create_block();
@@ -100,8 +134,12 @@ impl Lower<'_, '_> {
             self.b.switch_to_block(way);
             self.b.seal_block(way);
             self.store_slots(self.plan.stored_into(self.graph, i, to, dirty));
-            if self.opts.polls && self.graph.succ[i].back.contains(&to) {
-                self.poll(self.graph.blocks[to].pc, self.plan.polled(dirty, to));
+            if self.polls_on_way(i, to) {
+                let polled = self.plan.polled(self.graph, self.opts, i, dirty);
+                self.poll(Next::At(self.graph.blocks[to].pc), polled);
+            }
+            for slot in self.plan.loaded_into(i, to).iter() {
+                self.load_slot(slot);
             }
             let target = self.target(i, to);
             self.b.ins().jump(target, &[]);
@@ -128,6 +166,7 @@ impl Lower<'_, '_> {
         match &self.block.term {
             Term::Goto { pc, ret, sync } => match succ.direct[0] {
                 Some(to) => {
+                    self.poll_at_end(i, Next::At(*pc));
                     let way = self.way(i, to, self.dirty);
                     self.b.ins().jump(way, &[]);
                 }
@@ -138,9 +177,15 @@ impl Lower<'_, '_> {
                 None => self.direct_exit(*pc, *ret),
             },
             Term::Branch { cond, then, other } => {
-                let cond = self.v(*cond);
-                let [a, b] = [(succ.direct[0], *then), (succ.direct[1], *other)]
-                    .map(|(inner, pc)| (inner.map(|t| self.way(i, t, self.dirty)), pc));
+                let mut cond = self.v(*cond);
+                self.poll_at_end(i, Next::Either { cond, then: *then, other: *other });
+                let mut ways = [(succ.direct[0], *then), (succ.direct[1], *other)];
+                if self.leaves_loop(i, ways[1].0) && !self.leaves_loop(i, ways[0].0) {
+                    cond = self.inverted(cond);
+                    ways.reverse();
+                }
+                let [a, b] =
+                    ways.map(|(inner, pc)| (inner.map(|t| self.way(i, t, self.dirty)), pc));
                 let to_a = a.0.unwrap_or_else(|| self.b.create_block());
                 let to_b = b.0.unwrap_or_else(|| self.b.create_block());
                 self.b.ins().brif(cond, to_a, &[], to_b, &[]);
@@ -227,6 +272,34 @@ impl Lower<'_, '_> {
         self.marker(Marker::Jump, 0, &[self.area, code]);
     }
 
+    /// Does this way, to a block or out of the region, leave a loop that block `i` is in, and another way from there
+    /// does not? Cranelift places the second way of a branch next: so the first is the one that leaves.
+    fn leaves_loop(&self, i: usize, to: Option<usize>) -> bool {
+        let mut around = self.graph.loops.iter().flatten().filter(|body| body[i]);
+        around.any(|body| to.is_none_or(|to| !body[to]))
+    }
+
+    /// The opposite of a condition.
+    fn inverted(&mut self, cond: ir::Value) -> ir::Value {
+        match self.comparison(cond) {
+            Some(InstructionData::IntCompare { cond, args: [a, b], .. }) => {
+                self.b.ins().icmp(cond.complement(), a, b)
+            }
+            Some(InstructionData::FloatCompare { cond, args: [a, b], .. }) => {
+                self.b.ins().fcmp(cond.complement(), a, b)
+            }
+            _ => self.b.ins().icmp_imm_u(IntCC::Equal, cond, 0),
+        }
+    }
+
+    /// The comparison that a condition is the result of.
+    fn comparison(&self, cond: ir::Value) -> Option<InstructionData> {
+        let inst = self.b.func.dfg.value_def(cond).inst()?;
+        let data = self.b.func.dfg.insts[inst];
+        let compares = matches!(data.opcode(), ir::Opcode::Icmp | ir::Opcode::Fcmp);
+        compares.then_some(data)
+    }
+
     /// Leaves compiled code; the dirty slots have been stored.
     pub(super) fn leave(&mut self, pc: u64, reason: ExitReason, args: [Option<u64>; 2]) {
         let args = args.map(|a| a.map(|a| self.b.ins().iconst(I64, a as i64)));
@@ -235,7 +308,13 @@ impl Lower<'_, '_> {
 
     /// The same with computed arguments.
     pub(super) fn leave_with(&mut self, pc: u64, reason: ExitReason, args: [Option<ir::Value>; 2]) {
-        self.store_pc(pc);
+        let pc = self.pc_value(pc);
+        self.leave_at(pc, reason, args);
+    }
+
+    /// The same at a computed address.
+    fn leave_at(&mut self, pc: ir::Value, reason: ExitReason, args: [Option<ir::Value>; 2]) {
+        self.store_area(pc, self.offset(self.desc.layout.pc) as usize);
         let reason = self.b.ins().iconst(I32, reason as i64);
         self.store_area(reason, engine_offset!(exit_reason));
         for (n, arg) in args.into_iter().enumerate() {
@@ -247,10 +326,13 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn store_pc(&mut self, pc: u64) {
-        let offset = self.offset(self.desc.layout.pc) as usize;
+        let pc = self.pc_value(pc);
+        self.store_area(pc, self.offset(self.desc.layout.pc) as usize);
+    }
+
+    fn pc_value(&mut self, pc: u64) -> ir::Value {
         let ty = super::clif(self.desc.layout.info(self.desc.layout.pc).ty);
-        let pc = self.b.ins().iconst(ty, pc as i64);
-        self.store_area(pc, offset);
+        self.b.ins().iconst(ty, pc as i64)
     }
 
     /// An exit in the form that [`crate::finish`] overwrites.

@@ -220,8 +220,13 @@ impl Lower<'_, '_> {
         if self.type_of(a).is_vector() { self.any_lane(mask) } else { mask }
     }
 
+    /// Not zero if some lane of a comparison's result is set.
     pub(super) fn any_lane(&mut self, mask: ir::Value) -> ir::Value {
-        self.b.ins().vany_true(mask)
+        match self.type_of(mask).lane_bits() {
+            // One host operation less than the test of all bits.
+            32 | 64 => self.b.ins().vhigh_bits(I32, mask),
+            _ => self.b.ins().vany_true(mask),
+        }
     }
 
     /// `value` of type `ty`, or the reference's result if `bad` is not zero.

@@ -33,10 +33,13 @@ impl Lower<'_, '_> {
                 let a = self.v(inst.args[0]);
                 return self.b.ins().scalar_to_vector(ty, a);
             }
-            Op::Splat => {
-                let a = self.v(inst.args[0]);
-                self.b.ins().splat(ty, a)
-            }
+            Op::Splat => match self.splat_lane(inst) {
+                Some(v) => self.cast(ty, v),
+                None => {
+                    let a = self.v(inst.args[0]);
+                    self.b.ins().splat(ty, a)
+                }
+            },
             Op::Insert => {
                 let a = self.vector(inst.args[0], ty);
                 let b = self.v(inst.args[1]);
@@ -70,6 +73,22 @@ impl Lower<'_, '_> {
         let splat = from.op == Op::Splat && inst.imm < from.shape.lanes() as u128;
         let back = splat || from.op == Op::ZextLane && inst.imm == 0;
         (same && back).then_some(from.args[0])
+    }
+
+    /// The lane of a vector in every lane, by one shuffle.
+    fn splat_lane(&mut self, inst: &Inst) -> Option<ir::Value> {
+        let from = self.block.insts[inst.args[0].index()];
+        if from.op != Op::Extract || from.shape.elem() != inst.shape.elem() {
+            return None;
+        }
+        let a = self.v(from.args[0]);
+        // A register of which the region holds a scalar is no vector.
+        if !self.type_of(a).is_vector() {
+            return None;
+        }
+        let bytes = from.shape.elem()?.bytes() as usize;
+        let first = from.imm as usize * bytes;
+        Some(self.shuffle(a, a, std::array::from_fn(|n| (first + n % bytes) as u8)))
     }
 
     fn extract(&mut self, inst: &Inst, ty: Type, lane: u8) -> ir::Value {

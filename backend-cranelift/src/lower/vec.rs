@@ -70,6 +70,9 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn vec_int(&mut self, inst: &Inst) -> ir::Value {
+        if let Some(rotated) = self.rotate_bytes(inst) {
+            return rotated;
+        }
         let ty = int_lanes(inst.shape);
         let mut args = [None; 3];
         for (to, v) in args.iter_mut().zip(inst.args()) {
@@ -93,6 +96,30 @@ impl Lower<'_, '_> {
             op => self.lanewise(op, ty, a, b, inst.imm),
         };
         if inst.shape.is_half() { self.zero_upper(result) } else { result }
+    }
+
+    /// Two shifts that rotate lanes by whole bytes, in one shuffle.
+    fn rotate_bytes(&mut self, inst: &Inst) -> Option<ir::Value> {
+        if inst.op != Op::Or {
+            return None;
+        }
+        let [left, right] = [0, 1].map(|n| self.block.insts[inst.args[n].index()]);
+        let [left, right] = if left.op == Op::ShlI { [left, right] } else { [right, left] };
+        let shape = left.shape;
+        let bits = shape.elem()?.bits();
+        let rotates = (left.op, right.op) == (Op::ShlI, Op::LShrI)
+            && (left.args[0], shape) == (right.args[0], right.shape)
+            && left.imm + right.imm == u128::from(bits)
+            && left.imm.is_multiple_of(8)
+            && !shape.is_half()
+            && !inst.shape.is_half();
+        if !rotates {
+            return None;
+        }
+        let (lane, by) = (bits as usize / 8, left.imm as usize / 8);
+        let a = self.v(left.args[0]);
+        let from = |n: usize| n / lane * lane + (n % lane + lane - by) % lane;
+        Some(self.shuffle(a, a, std::array::from_fn(|n| from(n) as u8)))
     }
 
     fn lanewise(&mut self, op: Op, ty: Type, a: ir::Value, b: ir::Value, imm: u128) -> ir::Value {

@@ -70,10 +70,7 @@ impl Lifter {
     /// Writes an integer of at most 64 bits to register `r`, zero-extended; register 31 is SP.
     pub(crate) fn write_sp(&mut self, r: u8, value: Value) {
         let x = self.widen(value);
-        match r {
-            31 => self.write_stack(x),
-            _ => self.ir.put(state::x(r), x),
-        }
+        self.ir.put(if r == 31 { state::SP } else { state::x(r) }, x);
     }
 
     /// The low bits of an I64.

@@ -27,7 +27,8 @@ pub(super) fn rule(rw: &mut Rewriter, i: &Inst) -> Option<Found> {
             Some(0) => Some(whole(rw, s, c)),
             Some(m) if m == mask(ty.bits()) => Some(whole(rw, s, b)),
             _ if b == c => Some(whole(rw, s, b)),
-            _ => None,
+            Some(m) => merge(rw, i, m),
+            None => None,
         },
         Op::Select => select(rw, i, ty),
         _ => None,
@@ -66,13 +67,22 @@ fn possible(rw: &Rewriter, v: Value) -> u128 {
     match i.op {
         Op::Const => i.imm,
         Op::Zext => mask(lane_bits(i.from)),
-        Op::LShrI if !i.shape.is_vector() => width.checked_shr(i.imm as u32).unwrap_or(0),
-        Op::And if !i.shape.is_vector() => match rw.constant(i.args[1]) {
-            Some(c) => c,
-            None => width,
-        },
+        Op::ShlI | Op::LShrI => int::eval(i.op, i.shape, i.from, i.imm, &[width, 0, 0, 0]),
+        Op::And => rw.constant(i.args[1]).unwrap_or(width),
         _ => width,
     }
+}
+
+/// A selection by a known mask of bits that are zero elsewhere, as where two shifts make a rotation.
+fn merge(rw: &mut Rewriter, i: &Inst, m: u128) -> Option<Found> {
+    let [mask, mut b, mut c, _] = i.args;
+    match (possible(rw, b) & !m, possible(rw, c) & m) {
+        (0, 0) => {}
+        (0, _) => c = rw.make(Op::AndNot, i.shape, &[c, mask], 0),
+        (_, 0) => b = rw.make(Op::And, i.shape, &[b, mask], 0),
+        _ => return None,
+    }
+    Some(Found::Inst(inst(Op::Or, i.shape, &[b, c], 0)))
 }
 
 fn arithmetic(rw: &mut Rewriter, i: &Inst, ty: Ty) -> Option<Found> {

@@ -47,14 +47,13 @@ pub enum LoadError {
 }
 
 /// Maps `image`, read from `file`. A program that may lie anywhere goes to `base` if that is free, else
-/// where mappings without a wish go. `guarded`: its code takes indirect branches at their targets only.
+/// where mappings without a wish go.
 pub fn load(
     space: &AddressSpace,
     memory: &GuestMemory,
     file: &File,
     image: &Image,
     base: Option<u64>,
-    guarded: bool,
 ) -> Result<Loaded, LoadError> {
     let span = image.span();
     let bias = match image.placement {
@@ -64,11 +63,7 @@ pub fn load(
         }
     };
     for segment in &image.segments {
-        let mut segment = segment.clone();
-        if guarded && segment.prot.contains(Prot::EXEC) {
-            segment.prot = segment.prot.union(Prot::GUARDED);
-        }
-        map_segment(space, memory, file, &segment, segment.addr.wrapping_add(bias)).map_err(
+        map_segment(space, memory, file, segment, segment.addr.wrapping_add(bias)).map_err(
             |error| LoadError::Map {
                 addr: segment.addr.wrapping_add(bias),
                 size: segment.size,

@@ -7,7 +7,6 @@
 use crate::isa::*;
 use crate::lift::{Flow, Lifter};
 use crate::operand::{gpr, int, signed};
-use crate::state;
 use isamorph_ir::inst::{MemAttr, Privilege};
 use isamorph_ir::{Ty, Value};
 
@@ -15,9 +14,9 @@ const UNPRIVILEGED: MemAttr = MemAttr { privilege: Privilege::User, ..MemAttr::P
 
 /// Addresses and transfers.
 impl Lifter {
-    /// Rn or SP, the base address of an access.
+    /// Rn or SP, a base address.
     pub(crate) fn base(&mut self, rn: u8) -> Value {
-        if rn == 31 { self.stack_base() } else { self.ir.get(state::x(rn)) }
+        self.read_sp(Ty::I64, rn)
     }
 
     /// `address` + a constant.

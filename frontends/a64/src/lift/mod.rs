@@ -36,21 +36,16 @@ mod simd_shift_imm;
 mod simd_three_diff;
 mod simd_three_same;
 mod simd_two_reg_misc;
-pub(crate) mod stack;
 mod system;
-pub(crate) mod target;
 
-use crate::frontend::mode;
 use crate::isa::{self, Decoded, Need};
 use crate::processor::{CpuModel, Feature};
 use crate::state;
 use isamorph_ir::inst::{Align, MemAttr, Order};
 use isamorph_ir::{Block, Builder, CodeSource, Exception, Mode, Term};
-use stack::Stack;
-use target::Targets;
 
-/// Most guest instructions in a block.
-pub const MAX_INSNS: u32 = 64;
+/// Guest instructions fetched at once.
+const FETCHED: usize = 64;
 
 const PAGE: u64 = 4096;
 
@@ -74,20 +69,14 @@ pub struct Lifter {
     pub(crate) word: u32,
     /// The processor.
     pub(crate) model: CpuModel,
-    stack: Stack,
-    /// What indirect branches leave in PSTATE.BTYPE, if that is looked at.
-    pub(crate) targets: Option<Targets>,
 }
 
 impl Lifter {
-    /// Begins a block at `pc`.
-    pub fn new(model: &CpuModel, code: &dyn CodeSource, pc: u64, mode: Mode) -> Lifter {
+    /// Begins a block at `pc`. Any mode but the usual one asks for exact floating point.
+    pub fn new(model: &CpuModel, pc: u64, mode: Mode) -> Lifter {
         let mut ir = Builder::new(&state::DESC, pc);
-        ir.block_mut().fp_exact = mode::exact_fp(mode);
-        let stack = Stack::new(mode::misaligned_sp(mode));
-        let targets = mode::checks_targets(mode)
-            .then(|| Targets { guarded: code.guarded(pc), arriving: mode::btype(mode) });
-        Lifter { ir, pc, word: 0, model: *model, stack, targets }
+        ir.block_mut().fp_exact = mode != Mode::default();
+        Lifter { ir, pc, word: 0, model: *model }
     }
 
     /// Lifts the next instruction.
@@ -95,13 +84,6 @@ impl Lifter {
         self.word = word;
         self.ir.insn(self.pc);
         self.ir.block_mut().len += 4;
-        if self.ir.block().len == 4
-            && let Some(targets) = self.targets
-            && let Some(end) = self.arrive(targets)
-        {
-            return end;
-        }
-        let begin = self.ir.block().insts.len();
         let flow = match isa::decode(word) {
             Decoded::Insn(insn) if self.meets(insn.pattern().needs) => insn.lift(self),
             Decoded::Insn(_) | Decoded::Unallocated(_) => self.undefined(),
@@ -109,7 +91,6 @@ impl Lifter {
                 self.raise(Exception::Unimplemented { class, bytes: word as u64 })
             }
         };
-        let flow = self.follow_stack(begin, flow);
         self.pc = self.next();
         flow
     }
@@ -166,22 +147,24 @@ pub fn block(
     mode: Mode,
     max_insns: u32,
 ) -> Block {
-    let mut bytes = [0; MAX_INSNS as usize * 4];
-    let max_insns = if mode.is_passing() { 1 } else { max_insns.clamp(1, MAX_INSNS) };
-    let wanted = (max_insns as usize * 4).min((PAGE - pc % PAGE) as usize);
+    let mut lifter = Lifter::new(model, pc, mode);
+    let mut left = (max_insns.max(1) as usize * 4).min((PAGE - pc % PAGE) as usize);
+    let mut bytes = [0; FETCHED * 4];
     // A misaligned PC cannot be fetched from.
-    let there =
-        if pc.is_multiple_of(4) { code.fetch(pc, &mut bytes[..wanted]).min(wanted) } else { 0 };
-    let mut lifter = Lifter::new(model, code, pc, mode);
-    for word in bytes[..there].chunks_exact(4) {
-        let word = u32::from_le_bytes(word.try_into().expect("a chunk of four bytes"));
-        if let Flow::End(term) = lifter.instruction(word) {
-            return lifter.finish(term);
+    while left > 0 && pc.is_multiple_of(4) {
+        let wanted = left.min(bytes.len());
+        let there = code.fetch(lifter.pc, &mut bytes[..wanted]).min(wanted);
+        for word in bytes[..there].chunks_exact(4) {
+            let word = u32::from_le_bytes(word.try_into().expect("a chunk of four bytes"));
+            if let Flow::End(term) = lifter.instruction(word) {
+                return lifter.finish(term);
+            }
         }
+        left = if there < wanted { 0 } else { left - wanted };
     }
-    let term = match there / 4 {
-        0 => Term::Exception { pc, exception: Exception::Fetch },
-        _ => Term::goto(lifter.pc),
+    let term = match lifter.pc {
+        next if next == pc => Term::Exception { pc, exception: Exception::Fetch },
+        next => Term::goto(next),
     };
     lifter.finish(term)
 }

@@ -162,13 +162,8 @@ impl Lifter {
     fn branch(&mut self, b: bool, rn: u8, modifier: Value, hint: Kind) -> Flow {
         let pointer = self.read_zr(Ty::I64, rn);
         let target = self.authenticated(instruction(b), pointer, modifier);
-        match hint {
-            Kind::Call { .. } => {
-                self.link();
-                self.mark_call();
-            }
-            Kind::Jump => self.mark_jump(rn),
-            Kind::Return => {}
+        if let Kind::Call { .. } = hint {
+            self.link();
         }
         Flow::End(Term::Indirect { target, hint })
     }
