@@ -48,6 +48,8 @@ Each thread is sampled by its own processor time, once a clock tick of the host 
 sampled, a program that replaces it by execve is. Call stacks follow the guest's frame pointers; in regions the innermost
 callers may be missing.
 
+A program that is ended by SIGINT (^C), SIGTERM or SIGHUP is reported on too.
+
 The profile goes to standard error, or to a file (-o); the exit status is the program's.")]
 pub struct ProfileArgs {
     /// How to write the profile

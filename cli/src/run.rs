@@ -100,7 +100,7 @@ pub struct RunArgs {
     /// Say on stderr which system calls are missing
     #[arg(long)]
     strict: bool,
-    /// Name compiled code for Linux's perf: /tmp/perf-PID.map, /tmp/jit-PID.dump
+    /// Name compiled code for Linux's perf: /tmp/perf-PID.map, or /tmp/jit-PID.dump with the guest's code as its source
     #[arg(long, value_enum, value_name = "FILES", env = "ISAMORPH_PERF")]
     perf: Option<PerfFiles>,
     #[command(flatten)]

@@ -73,6 +73,28 @@ fn a_file_that_cannot_be_written_is_told_before_the_program_runs() {
     assert!(shown.stderr.contains("/no/such/folder/file"), "{}", shown.stderr);
 }
 
+/// A program that the user ends is reported on too, and dies of the same signal.
+#[test]
+fn a_profile_is_written_when_the_user_ends_the_program() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+    let child = Command::new(env!("CARGO_BIN_EXE_isamorph"))
+        .arg("profile")
+        .args([demo_elf().as_os_str(), "work".as_ref(), "1000000".as_ref()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program under test starts");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.signal(), Some(2), "{said}");
+    assert!(said.contains("sift (demo.elf)"), "{said}");
+}
+
 #[test]
 fn stats_tell_each_tiers_share() {
     let shown = work(&["run", "--stats"]);
@@ -99,15 +121,18 @@ fn perf_files_name_the_guests_functions() {
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let (map, dump) = (format!("/tmp/perf-{pid}.map"), format!("/tmp/jit-{pid}.dump"));
+    let listing = format!("/tmp/isamorph-{pid}.s");
     let text = std::fs::read_to_string(&map).expect("the map");
+    let guest = std::fs::read_to_string(&listing).expect("the listing");
     let bytes = std::fs::read(&dump).expect("the dump");
-    for file in [map, dump] {
+    for file in [map, dump, listing] {
         std::fs::remove_file(file).expect("ours to remove");
     }
     let names: Vec<&str> = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2)).collect();
     assert_eq!(names.len(), text.lines().count(), "{text}");
     assert!(names.iter().any(|n| n.starts_with("sift [region 0x")), "{text}");
     assert!(names.iter().any(|n| n.starts_with("fibonacci [baseline 0x")), "{text}");
+    assert!(guest.lines().any(|l| l.starts_with("4002b0  adrp x2")), "sift begins so: {guest}");
     let found = |name: &str| bytes.windows(name.len()).any(|w| w == name.as_bytes());
     assert!(names.iter().all(|name| found(name)), "a name of the map is not in the dump");
 }

@@ -193,7 +193,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
 
     // From here on signals wait, until the first thread can take them.
     let mask = inbox::block_all();
-    let actions = Actions::inherit();
+    let actions = Actions::inherit(config.engine.sampling.is_some());
     let space = Arc::new(AddressSpace::new(abi.plan()));
     let memory = GuestMemory::default();
     // The stack first: what has no place of its own goes below it.
@@ -205,11 +205,12 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         .map_err(|error| RunError::Stack { size: PAGE, error })?
         + abi.trampoline_entry();
     let code: Arc<AddressSpace> = space.clone();
-    let engine = Engine::new(config.engine, config.frontend.clone(), code)?;
+    let frontend = config.frontend.clone();
+    let engine = Engine::new(config.engine, frontend.clone(), code)?;
 
     let sysroot = Arc::new(sysroot);
     if config.perf.any() {
-        let perf = Perf::new(config.perf, space.clone(), sysroot.clone());
+        let perf = Perf::new(config.perf, space.clone(), sysroot.clone(), frontend);
         engine.observe_code(Box::new(perf));
     }
 

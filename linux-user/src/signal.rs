@@ -66,12 +66,17 @@ impl Action {
 #[derive(Debug)]
 pub struct Actions {
     table: Mutex<[Action; MAX_SIGNAL as usize]>,
+    /// Something is to be reported before one of [`ENDING`] ends the process.
+    reports: bool,
 }
+
+/// Signals by which users end a program.
+const ENDING: [u32; 3] = [sys::SIGHUP, sys::SIGINT, sys::SIGTERM];
 
 impl Actions {
     /// As inherited: every signal default or ignored, as the host has it. Makes the host's handlers for
-    /// synchronous signals ours.
-    pub fn inherit() -> Actions {
+    /// synchronous signals ours; with `reports` those for [`ENDING`] too.
+    pub fn inherit(reports: bool) -> Actions {
         settle_host_library();
         let mut table = [Action::default(); MAX_SIGNAL as usize];
         for signal in 1..=MAX_SIGNAL {
@@ -86,12 +91,17 @@ impl Actions {
                 set_host_action(signal, HostAction::Default, 0);
             }
         }
-        Actions { table: Mutex::new(table) }
+        for signal in ENDING {
+            if reports && table[signal as usize - 1].handler == DEFAULT {
+                set_host_action(signal, HostAction::Catch, 0);
+            }
+        }
+        Actions { table: Mutex::new(table), reports }
     }
 
     /// The same actions for a process of its own.
     pub(crate) fn copy(&self) -> Actions {
-        Actions { table: Mutex::new(*self.lock()) }
+        Actions { table: Mutex::new(*self.lock()), reports: self.reports }
     }
 
     /// The lock; `fork` holds it so that the child finds it free.
@@ -110,6 +120,7 @@ impl Actions {
         let old = std::mem::replace(&mut table[signal as usize - 1], action);
         if !SYNCHRONOUS.contains(&signal) {
             let host = match action.handler {
+                DEFAULT if self.must_report(signal) => HostAction::Catch,
                 DEFAULT => HostAction::Default,
                 IGNORE => HostAction::Ignore,
                 _ => HostAction::Catch,
@@ -118,6 +129,11 @@ impl Actions {
             set_host_action(signal, host, action.flags & kernels_own);
         }
         old
+    }
+
+    /// Is a report due before this signal's default action?
+    fn must_report(&self, signal: u32) -> bool {
+        self.reports && ENDING.contains(&signal)
     }
 
     /// Makes the host ignore the synchronous signals that the guest ignores: just before `execve`, over
@@ -382,7 +398,7 @@ impl Thread {
     /// A signal came that has no handler any more, or is synchronous and was sent: let the kernel do the
     /// default action.
     fn default_action(&mut self, signal: u32, info: &SigInfo) {
-        if SYNCHRONOUS.contains(&signal) {
+        if SYNCHRONOUS.contains(&signal) || self.process.actions.must_report(signal) {
             die_of(&self.process, signal);
         }
         let pid = std::process::id() as u64;

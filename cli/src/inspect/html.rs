@@ -230,17 +230,19 @@ fn section(out: &mut String, number: usize, part: &Part, shown: &Shown) {
     out.push_str("</div>\n");
     let most = part.weights.values().copied().max().unwrap_or(1);
     let numbers = numbers(sheet);
+    let mut block = 0;
     for (at, row) in sheet.rows.iter().enumerate() {
         if at == 0 && Stage::ALL.iter().all(|stage| row.cell(*stage).is_empty()) {
             continue;
         }
         if let Some(heading) = &row.heading {
             let _ = writeln!(out, "<div class=\"block\">{}</div>", escape(heading));
+            block += 1;
         }
         let weight = row.pc.and_then(|pc| part.weights.get(&pc)).copied().unwrap_or(0);
         let hot = shown.heat.as_ref().filter(|_| weight > 0);
         let hot = hot.map(|heat| Hot { weight, most, share: heat.share(weight) });
-        row_of_cells(out, &format!("g{number}r{at}"), row, &numbers[at], hot);
+        row_of_cells(out, &format!("g{number}r{at}"), block, row, &numbers[at], hot);
     }
     out.push_str("</div>\n</section>\n");
 }
@@ -271,13 +273,17 @@ struct Hot {
 fn row_of_cells(
     out: &mut String,
     id: &str,
+    block: usize,
     row: &Row,
     numbers: &[Vec<usize>; Stage::ALL.len()],
     hot: Option<Hot>,
 ) {
     let begins = if row.heading.is_some() { " begins" } else { "" };
     let _ = match row.pc {
-        Some(pc) => write!(out, "<div class=\"row{begins}\" id=\"{id}\" data-pc=\"{pc:x}\""),
+        Some(pc) => write!(
+            out,
+            "<div class=\"row{begins}\" id=\"{id}\" data-pc=\"{pc:x}\" data-b=\"{block}\""
+        ),
         None => write!(out, "<div class=\"row way-in\" id=\"{id}\""),
     };
     if let Some(Hot { weight, most, .. }) = hot {

@@ -325,7 +325,9 @@ impl CodeCache {
         if let Some(observer) = &mut self.observer {
             let bytes = self.mem.read(base, blob.code.len());
             let guest = blob.entries[0].0;
-            observer.placed(&PlacedCode { tier: how.tier, host: base, bytes, guest });
+            let Placing { mode, tier, .. } = how;
+            let sources = &blob.source_map;
+            observer.placed(&PlacedCode { tier, host: base, bytes, guest, sources, mode });
         }
         Ok(base + blob.entries[0].1 as u64)
     }

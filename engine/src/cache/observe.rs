@@ -1,6 +1,7 @@
 //! Telling others of code as it is placed, for profilers of the host.
 
 use super::map::CodeTier;
+use isamorph_ir::Mode;
 
 /// Code that was placed in executable memory.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,10 @@ pub struct PlacedCode<'c> {
     pub bytes: &'c [u8],
     /// Guest address that it begins with.
     pub guest: u64,
+    /// Sorted by offset: from this offset in the bytes on, code works for the guest instruction at this address.
+    pub sources: &'c [(u32, u64)],
+    /// The mode that it was made for.
+    pub mode: Mode,
 }
 
 /// Who is told. Called with the code cache locked: it may look at the guest's memory map, and at nothing of the engine.

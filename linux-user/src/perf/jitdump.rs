@@ -20,6 +20,8 @@ pub const HEADER: u32 = 40;
 pub const RECORD: u32 = 16;
 /// A record of code that came to be.
 pub const CODE_LOAD: u32 = 0;
+/// A record of the lines of a source that the next code comes from.
+pub const DEBUG_INFO: u32 = 2;
 /// `EM_X86_64`.
 pub const MACHINE: u32 = 62;
 
@@ -56,12 +58,39 @@ impl DumpFile {
         }
     }
 
-    /// Adds code.
-    pub fn add(&mut self, host: u64, code: &[u8], name: &str) -> io::Result<()> {
-        let record = load(self.pid, self.next, host, code, name, now());
+    /// Adds code; with a source file, host addresses and the lines that the code from there on comes from.
+    pub fn add(
+        &mut self,
+        host: u64,
+        code: &[u8],
+        name: &str,
+        source: Option<(&Path, &[(u64, u32)])>,
+    ) -> io::Result<()> {
+        let time = now();
+        let mut records = match source {
+            Some((path, lines)) if !lines.is_empty() => debug_info(host, path, lines, time),
+            _ => vec![],
+        };
+        records.extend(load(self.pid, self.next, host, code, name, time));
         self.next += 1;
-        self.file.write_all(&record)
+        self.file.write_all(&records)
     }
+}
+
+/// A record of the lines that the code at an address comes from.
+fn debug_info(host: u64, path: &Path, lines: &[(u64, u32)], time: u64) -> Vec<u8> {
+    let name = path.as_os_str().as_encoded_bytes();
+    let size = RECORD as usize + 16 + lines.len() * (16 + name.len() + 1);
+    let mut record = Vec::with_capacity(size);
+    record.extend([DEBUG_INFO, size as u32].into_iter().flat_map(u32::to_ne_bytes));
+    record.extend([time, host, lines.len() as u64].into_iter().flat_map(u64::to_ne_bytes));
+    for &(address, line) in lines {
+        record.extend(address.to_ne_bytes());
+        record.extend([line, 0].into_iter().flat_map(u32::to_ne_bytes));
+        record.extend(name);
+        record.push(0);
+    }
+    record
 }
 
 /// A record of code that came to be at a time.

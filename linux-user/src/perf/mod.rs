@@ -1,12 +1,14 @@
 //! `--perf`: names of compiled code for Linux's `perf`, so that `perf report` tells guest functions.
 //!
 //! Way of the data: code as the engine places it ([`CodeObserver`]) → a name from the guest's map and symbols →
-//! [`map::MapFile`] (`/tmp/perf-PID.map`, names alone) and [`jitdump::DumpFile`] (`/tmp/jit-PID.dump`, names and code).
+//! [`map::MapFile`] (`/tmp/perf-PID.map`, names alone) and [`jitdump::DumpFile`] (`/tmp/jit-PID.dump`, names and code, whose
+//! source is [`listing::Listing`], `/tmp/isamorph-PID.s`).
 //!
 //! Invariants: the files are the user's own, made anew ([`create`]), never followed to where somebody else points them; a
 //! file that cannot be written is told of once and given up; a forked child has files of its own.
 
 pub mod jitdump;
+pub mod listing;
 pub mod map;
 
 use std::fs::File;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 use isamorph_engine::cache::map::CodeTier;
 use isamorph_engine::cache::observe::{CodeObserver, PlacedCode};
+use isamorph_ir::Frontend;
 
 use crate::address_space::AddressSpace;
 use crate::symbols::{Location, Symbols};
@@ -26,7 +29,7 @@ use crate::sysroot::Sysroot;
 pub struct Outputs {
     /// `perf-PID.map`.
     pub map: bool,
-    /// `jit-PID.dump`.
+    /// `jit-PID.dump` and `isamorph-PID.s`.
     pub jitdump: bool,
 }
 
@@ -44,17 +47,24 @@ const FOLDER: &str = "/tmp";
 pub struct Perf {
     space: Arc<AddressSpace>,
     sysroot: Arc<Sysroot>,
+    frontend: Arc<dyn Frontend>,
     symbols: Symbols,
     outputs: Outputs,
     map: Option<map::MapFile>,
     dump: Option<jitdump::DumpFile>,
+    listing: Option<listing::Listing>,
 }
 
 impl Perf {
     /// Opens the files of this process.
-    pub fn new(outputs: Outputs, space: Arc<AddressSpace>, sysroot: Arc<Sysroot>) -> Perf {
-        let symbols = Symbols::default();
-        let mut perf = Perf { space, sysroot, symbols, outputs, map: None, dump: None };
+    pub fn new(
+        outputs: Outputs,
+        space: Arc<AddressSpace>,
+        sysroot: Arc<Sysroot>,
+        frontend: Arc<dyn Frontend>,
+    ) -> Perf {
+        let (symbols, map, dump, listing) = (Symbols::default(), None, None, None);
+        let mut perf = Perf { space, sysroot, frontend, symbols, outputs, map, dump, listing };
         perf.open();
         perf
     }
@@ -66,7 +76,22 @@ impl Perf {
         }
         if self.outputs.jitdump {
             self.dump = told("jitdump", jitdump::DumpFile::create(folder, pid));
+            self.listing = told("listing", listing::Listing::create(folder, pid));
         }
+    }
+
+    /// The lines of the listing that code comes from: host addresses and line numbers.
+    fn lines(&mut self, code: &PlacedCode<'_>) -> Vec<(u64, u32)> {
+        let mut lines = vec![];
+        for &(offset, pc) in code.sources {
+            let Some(listing) = &mut self.listing else { break };
+            let (text, _) = self.frontend.disassemble(&*self.space, pc, code.mode);
+            match listing.line(pc, text) {
+                Ok(line) => lines.push((code.host + u64::from(offset), line)),
+                Err(error) => self.listing = told("listing", Err((listing.path.clone(), error))),
+            }
+        }
+        lines
     }
 }
 
@@ -79,16 +104,18 @@ impl CodeObserver for Perf {
         {
             self.map = told("perf map", Err((file.path.clone(), error)));
         }
-        if let Some(file) = &mut self.dump
-            && let Err(error) = file.add(code.host, code.bytes, &name)
-        {
-            self.dump = told("jitdump", Err((file.path.clone(), error)));
+        let lines = if self.dump.is_some() { self.lines(code) } else { vec![] };
+        if let Some(file) = &mut self.dump {
+            let source = self.listing.as_ref().map(|listing| (&*listing.path, &lines[..]));
+            if let Err(error) = file.add(code.host, code.bytes, &name, source) {
+                self.dump = told("jitdump", Err((file.path.clone(), error)));
+            }
         }
     }
 
     fn forked(&mut self) {
         // The parent's files stay as they are.
-        (self.map, self.dump) = (None, None);
+        (self.map, self.dump, self.listing) = (None, None, None);
         self.open();
     }
 }

@@ -3,6 +3,7 @@
 use super::jitdump::{self, DumpFile};
 use super::map::MapFile;
 use super::*;
+use isamorph_ir::Mode;
 
 /// A folder that goes away with it.
 struct Folder(PathBuf);
@@ -55,14 +56,42 @@ impl<'b> Reader<'b> {
     }
 }
 
+/// The record of the lines that code comes from stands before that of the code.
+fn debug_info(reader: &mut Reader<'_>, source: &Path, lines: &[(u64, u32)]) {
+    let before = reader.0.len();
+    assert_eq!(reader.u32(), jitdump::DEBUG_INFO);
+    let size = reader.u32() as usize;
+    reader.u64();
+    assert_eq!((reader.u64(), reader.u64()), (lines[0].0, lines.len() as u64));
+    for &(address, line) in lines {
+        assert_eq!((reader.u64(), reader.u32(), reader.u32()), (address, line, 0));
+        let name = format!("{}\0", source.display());
+        assert_eq!(reader.bytes(name.len()), name.as_bytes());
+    }
+    assert_eq!(before - reader.0.len(), size);
+}
+
+#[test]
+fn a_listing_has_a_line_for_each_instruction() {
+    let folder = folder("listing");
+    let mut listing = listing::Listing::create(&folder, 3).expect("a file");
+    let mut line = |pc, text: &str| listing.line(pc, text.into()).expect("written");
+    assert_eq!([line(0x40, "nop"), line(0x44, "ret"), line(0x40, "nop")], [1, 2, 1]);
+    assert_eq!(line(0x40, "brk #0x1"), 3, "changed code has a line of its own");
+    let text = std::fs::read_to_string(folder.join("isamorph-3.s")).expect("the file");
+    assert_eq!(text, "40  nop\n44  ret\n40  brk #0x1\n");
+}
+
 #[test]
 fn a_dump_is_read_back_as_the_specification_says() {
     let folder = folder("dump");
     let mut file = DumpFile::create(&folder, 7).expect("a file");
     let codes: [(u64, &[u8], &str); 2] =
         [(0x1000, &[0x90, 0xc3], "first"), (0x2000, &[0xcc], "second [region 0x40]")];
-    for (host, code, name) in codes {
-        file.add(host, code, name).expect("written");
+    let source = Path::new("/tmp/x.s");
+    let lines = [(0x2000, 5), (0x2001, 1)];
+    for ((host, code, name), lines) in codes.into_iter().zip([&lines[..0], &lines]) {
+        file.add(host, code, name, Some((source, lines))).expect("written");
     }
     let bytes = std::fs::read(folder.join("jit-7.dump")).expect("the file");
     let mut reader = Reader(&bytes);
@@ -73,6 +102,9 @@ fn a_dump_is_read_back_as_the_specification_says() {
     assert_eq!(reader.u64(), 0, "flags");
     assert_eq!(bytes.len() - reader.0.len(), jitdump::HEADER as usize);
     for (number, (host, code, name)) in codes.into_iter().enumerate() {
+        if number == 1 {
+            debug_info(&mut reader, source, &lines);
+        }
         let before = reader.0.len();
         assert_eq!(reader.u32(), jitdump::CODE_LOAD);
         let size = reader.u32() as usize;
@@ -116,7 +148,10 @@ fn files_are_the_users_own_and_links_are_not_followed() {
 
 #[test]
 fn names_tell_function_tier_and_address() {
-    let code = |tier| PlacedCode { tier, host: 0, bytes: &[], guest: 0x400138 };
+    let code = |tier| {
+        let (bytes, sources, mode) = (&[], &[], Mode::default());
+        PlacedCode { tier, host: 0, bytes, guest: 0x400138, sources, mode }
+    };
     let location = |function: Option<(&str, u64)>, offset| Location {
         function: function.map(|(name, at)| (name.into(), at)),
         object: "/usr/lib/libc.so.6".into(),

@@ -102,8 +102,11 @@
     if (!value) return;
     const cell = value.closest(".cell, .pane"), stage = stages.find(s => cell.classList.contains(s));
     const within = value.closest(".pane") ?? value.closest("section");
-    same = $(`.${stage} .v, .v`, within).filter(e => e.textContent === value.textContent
-      && e.closest(".cell, .pane").classList.contains(stage));
+    const rowOf = e => e.closest(".row") ?? document.getElementById(e.closest(".pane > span").dataset.row);
+    // Values of our IR belong to one block, Cranelift's to the whole function.
+    const block = e => stage === "clif" ? "" : rowOf(e).dataset.b;
+    same = $(".v", within).filter(e => e.textContent === value.textContent
+      && e.closest(".cell, .pane").classList.contains(stage) && block(e) === block(value));
     same.forEach(e => e.classList.add("same"));
   });
 
