@@ -269,7 +269,7 @@ __attribute__((used, noreturn)) static void begin(void) {
     static u8 stack[1 << 16] __attribute__((aligned(16)));
     u64 alternate[3] = {(u64)stack, 0, sizeof stack};
     syscall6(SYS_sigaltstack, (long)alternate, 0, 0, 0, 0, 0);
-    u64 action[4] = {(u64)handler, 0x04000000 | 0x08000000 | 4 /* restorer, on the stack above, with information */,
+    u64 action[4] = {(u64)handler, 0x04000000 | 0x08000000 | 0x10000000 | 4 /* restorer, on the stack above, restart calls, with information */,
                      (u64)restore, 0};
     static const int signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGALRM};
     for (u64 i = 0; i < sizeof signals / sizeof *signals; i++)
