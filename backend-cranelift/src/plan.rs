@@ -403,7 +403,9 @@ pub(crate) fn writes(desc: &GuestDesc, block: &Block) -> SlotSet {
 
 /// May this instruction store every dirty slot, on some way?
 pub(crate) fn stores_state(desc: &GuestDesc, inst: &Inst, opts: &CompileOptions) -> bool {
-    context_helper(desc, inst) || may_fault(inst) && (opts.precise || demands_alignment(inst))
+    inst.op == Op::ExitIf
+        || context_helper(desc, inst)
+        || may_fault(inst) && (opts.precise || demands_alignment(inst))
 }
 
 fn demands_alignment(inst: &Inst) -> bool {

@@ -122,6 +122,7 @@ fn elsewhere(info: &OpInfo) -> &'static str {
         (Op::Const, _) => "an immediate, or a constant in memory",
         (Op::Get | Op::Put, _) => "a variable of the region; loaded at entries, stored at exits",
         (Op::Insn, _) => "nothing",
+        (Op::ExitIf, _) => "a test, and a jump to a cold path",
         (Op::Load | Op::Store, _) => "a move; release stores an exchange",
         (Op::AtomicRmw | Op::AtomicCas | Op::CasIf, _) => "locked instructions, or a loop of them",
         (Op::FenceOp, _) => "a fence where TSO needs one",

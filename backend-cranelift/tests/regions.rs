@@ -46,6 +46,10 @@ fn random_block(
             0 => random_fp(r, &mut b, uses, speculates),
             _ => random_insn(r, &mut b, faults, uses),
         }
+        if r.below(24) == 0 {
+            let cond = random_condition(r, &mut b);
+            b.exit_if(cond, 0xa000 + 4 * n);
+        }
     }
     let end = pc_of(number) + 0x80;
     b.insn(end);

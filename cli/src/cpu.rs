@@ -13,7 +13,8 @@ use std::ffi::OsStr;
 
 /// What Linux tells programs of a processor.
 pub fn processor(model: &CpuModel) -> Processor {
-    Processor { hwcap: model.hwcap(), identification: model.midr }
+    let guards = model.features.has(Feature::BTI);
+    Processor { hwcap: model.hwcap(), identification: model.midr, guards }
 }
 
 /// Reads the option's value; at `help` it prints the list and ends the program well.

@@ -4,6 +4,7 @@
 //! exit status. Errors that come before the guest starts name what failed, on what, and what to do.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod cpu;
 mod demo;
 mod diff;
@@ -52,6 +53,8 @@ enum Command {
     Profile(profile::ProfileArgs),
     /// Run a program by two engines in lockstep, and show the first instruction that differs
     Diff(diff::DiffArgs),
+    /// Show, check, fill or clear the cache of compiled code
+    Cache(cache::CacheArgs),
     /// Tell how much of an instruction set is implemented
     Isa(isa::IsaArgs),
     /// One run of the demo's program
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Run(args) => return run::run(args),
         Command::DemoGuest(args) => return demo::guest::run(args),
         Command::Profile(args) => return ended(profile::profile(args)),
+        Command::Cache(args) => return ended(cache::cache(args)),
         Command::Diff(args) => return ended(diff::diff(&args)),
         Command::Demo(args) => demo::demo(&args),
         Command::Inspect(args) => inspect::inspect(&args),

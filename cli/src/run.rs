@@ -2,6 +2,7 @@
 
 mod stats;
 
+use crate::cache::options::{CacheMode, StoreArgs};
 use crate::cpu;
 use crate::diff::LeadArgs;
 use crate::guest::GuestArgs;
@@ -91,6 +92,8 @@ pub struct RunArgs {
     /// How guest code is run
     #[arg(long, value_enum, default_value_t)]
     engine: EngineChoice,
+    #[command(flatten)]
+    store: StoreArgs,
     /// Print every system call on stderr
     #[arg(long)]
     strace: bool,
@@ -115,6 +118,7 @@ impl RunArgs {
     fn inherited(&self) -> Vec<OsString> {
         let mut options = self.guest.lasting();
         options.extend(["--engine".into(), self.engine.name().into()]);
+        options.extend(self.store.lasting());
         for (set, name) in
             [(self.strace, "--strace"), (self.stats, "--stats"), (self.strict, "--strict")]
         {
@@ -126,6 +130,13 @@ impl RunArgs {
             options.push(format!("--perf={}", value.get_name()).into());
         }
         options
+    }
+
+    /// The same, keeping all that is compiled.
+    pub fn warming(mut self) -> RunArgs {
+        self.store.cache = CacheMode::Rw;
+        self.store.cache_eager = true;
+        self
     }
 }
 
@@ -197,6 +208,8 @@ pub fn start(args: RunArgs, watch: Watch) -> ExitCode {
             sampling: watch.sampling,
             ..EngineConfig::default()
         },
+        // Two engines in lockstep are to do the same, whatever ran before.
+        store: if runner.is_none() { args.store.config() } else { None },
         strace: args.strace,
         strict: args.strict,
         reexec: Reexec { emulator, options },
@@ -227,9 +240,16 @@ mod tests {
 
     #[test]
     fn programs_that_the_guest_starts_run_under_the_same_options() {
-        let line = ["", "--cpu", "cortex-a53,-pmull,+lse", "--strace", "a.out"];
+        let cpu = ["", "--cpu", "cortex-a53,-pmull,+lse", "--strace"];
+        let cache = ["--cache", "ro", "--cache-dir", "/c", "--cache-size", "9", "a.out"];
+        let line = [&cpu[..], &cache].concat();
         let first = Line::try_parse_from(line).expect("a good line").run.inherited();
-        assert_eq!(first, ["--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto", "--strace"]);
+        let expected = [
+            &["--cpu", "cortex-a53,-pmull,+lse", "--engine", "auto"][..],
+            &cache[..6],
+            &["--strace"],
+        ];
+        assert_eq!(first, expected.concat());
         let next = [OsString::new()].into_iter().chain(first).chain(["b.out".into()]);
         let run = Line::try_parse_from(next).expect("a good line").run;
         assert_eq!(run.guest.cpu.to_string(), "cortex-a53,-pmull,+lse");

@@ -51,7 +51,7 @@ impl Engine {
 
     /// Code for this key: what there is, or what this engine compiles at first touch.
     pub(crate) fn code_for(&self, key: Key, arrival: Arrival) -> Option<u64> {
-        if let Some(code) = self.find_code(key) {
+        if let Some(code) = self.find_or_load(key) {
             return Some(code);
         }
         match self.config.kind {
@@ -154,6 +154,9 @@ impl Engine {
             match cache.code.place(blob, how) {
                 Ok(code) => {
                     cache.leave();
+                    if let Some(store) = &mut cache.store {
+                        store.record(&*self.code, key, blob, CodeTier::Baseline, care);
+                    }
                     drop(cache);
                     self.counters.blocks.add(1);
                     self.counters.block_insns.add(blob.guest_insns as u64);

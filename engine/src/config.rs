@@ -2,6 +2,7 @@
 
 use crate::region_former::Limits;
 use crate::sample::Sampling;
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// Which tiers run guest code.
@@ -62,6 +63,24 @@ impl Default for EngineConfig {
             sampling: None,
         }
     }
+}
+
+/// The persistent code cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Add to it.
+    pub write: bool,
+    /// Most bytes of all its files.
+    pub limit: u64,
+    /// Add everything that was compiled, whether or not that seems worth it, and wait for other processes.
+    pub eager: bool,
+}
+
+impl StoreConfig {
+    /// Bytes that a cache may have if nobody says otherwise.
+    pub const LIMIT: u64 = 512 << 20;
 }
 
 /// Why an engine could not be made.

@@ -106,7 +106,7 @@ unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
     if !engine.config.chain {
         return to_dispatcher(area, pc);
     }
-    let key = Key { pc, mode: engine.frontend.mode(&area.guest) };
+    let key = Key { pc, mode: engine.frontend.mode(&area.guest).lasting() };
     match engine.code_for(key, arrival) {
         Some(code) => {
             area.cache_jump(from, code);

@@ -1,15 +1,15 @@
 //! The engine: what all vCPUs of a guest share.
 //!
-//! Locks, in the order in which they may be taken: compile queue → synchronous compiler → baseline compiler → code
-//! cache → lifted blocks → vCPU registry →
-//! samples. No guest code runs and no guest memory is touched under any of them, except that
-//! guest code is *read* (through [`CodeSource`]) under the compilers'.
+//! Locks, in the order in which they may be taken: saving → compile queue → synchronous compiler → baseline compiler →
+//! code cache → lifted blocks → vCPU registry → samples. No guest code runs and no guest memory is touched under any of
+//! them, except that guest code is *read* (through [`CodeSource`]) under the compilers' and the code cache's.
 
 use crate::blocks::BlockMap;
 use crate::cache::exec_mem::ExecMem;
 use crate::cache::map::{CodeCache, CodeTier, Key};
 use crate::cache::observe::CodeObserver;
-use crate::config::{EngineConfig, EngineError, EngineKind};
+use crate::cache::store::Store;
+use crate::config::{EngineConfig, EngineError, EngineKind, StoreConfig};
 use crate::sample::{Profile, Sampler};
 use crate::stats::{Counters, Stats};
 use crate::tier::Tier;
@@ -47,11 +47,15 @@ pub struct Engine {
     pub(crate) generation: AtomicU64,
     registry: Mutex<Vec<Weak<Shared>>>,
     pub(crate) sampler: Option<Sampler>,
+    /// Held while the code cache is written to disk.
+    saving: Mutex<()>,
 }
 
 /// The code cache and what compilations in flight must know.
 pub(crate) struct Cache {
     pub code: CodeCache,
+    /// Code of earlier runs, and for later ones.
+    pub store: Option<Store>,
     /// Compilations begun and not yet placed.
     pub in_flight: usize,
     /// Guest code that changed since the oldest of them began, by the engine's count.
@@ -100,6 +104,17 @@ impl Engine {
         frontend: Arc<dyn Frontend>,
         code: Arc<dyn CodeSource>,
     ) -> Result<Arc<Engine>, EngineError> {
+        Engine::with_store(config, None, frontend, code)
+    }
+
+    /// Makes an engine that begins with the compiled code of earlier runs, and keeps its own for later ones
+    /// ([`Engine::save_code`]).
+    pub fn with_store(
+        config: EngineConfig,
+        store: Option<StoreConfig>,
+        frontend: Arc<dyn Frontend>,
+        code: Arc<dyn CodeSource>,
+    ) -> Result<Arc<Engine>, EngineError> {
         let desc = frontend.desc();
         let (size, max) = (desc.layout.size, isamorph_ir::StateLayout::MAX_SIZE);
         if size > max {
@@ -112,7 +127,8 @@ impl Engine {
                 let mem = ExecMem::new(bytes, LINK_SLOTS)
                     .map_err(|source| EngineError::CodeMemory { bytes, source })?;
                 let code = CodeCache::new(mem, config.chain, config.threshold);
-                Some(Mutex::new(Cache { code, in_flight: 0, changed: vec![], changes: 0 }))
+                let store = store.and_then(|store| Store::open(store, &config, &*frontend));
+                Some(Mutex::new(Cache { code, store, in_flight: 0, changed: vec![], changes: 0 }))
             }
         };
         let range = |c: &Mutex<Cache>| c.lock().expect("just made").code.host_range();
@@ -135,6 +151,7 @@ impl Engine {
             generation: AtomicU64::new(0),
             registry: Mutex::default(),
             sampler: config.sampling.map(|wish| Sampler::new(wish, config.guest_base)),
+            saving: Mutex::default(),
         }))
     }
 
@@ -184,6 +201,9 @@ impl Engine {
         let mut dropped = 0;
         if let Some(mut cache) = self.cache() {
             dropped += cache.code.invalidate(range.clone());
+            if let Some(store) = &mut cache.store {
+                store.invalidate(&range);
+            }
             self.counters.invalidated.add(dropped as u64);
             cache.changes += 1;
             if cache.in_flight > 0 {
@@ -252,6 +272,7 @@ impl Engine {
     /// that the child finds it whole. The child has no compiled code and no compile threads; both come again on
     /// demand.
     pub fn fork(&self, fork: impl FnOnce() -> bool) -> bool {
+        let saving = self.saving();
         let mut queue = self.tier.lock_queue();
         let compiler = self.tier.lock_compiler();
         let baseline = self.tier.lock_baseline();
@@ -259,7 +280,7 @@ impl Engine {
         let registry = self.registry();
         let samples = self.sampler.as_ref().map(Sampler::lock);
         let child = self.blocks.locked(fork);
-        drop((compiler, baseline, registry));
+        drop((compiler, baseline, registry, saving));
         if child {
             samples.into_iter().for_each(|mut samples| samples.forget());
             // The old queue's insides may be in use by the compile thread, which did not come along: leak it.
@@ -268,6 +289,9 @@ impl Engine {
             if let Some(cache) = &mut cache {
                 cache.in_flight = 0;
                 cache.changed.clear();
+                if let Some(store) = &mut cache.store {
+                    store.forked();
+                }
                 if let Err(e) = cache.code.renew() {
                     // Without memory of its own for code the child interprets.
                     tracing::error!("no memory for compiled code in the forked child: {e}");
@@ -284,8 +308,19 @@ impl Engine {
         self.cache.as_ref().map(|c| c.lock().expect("no thread panics with this lock"))
     }
 
+    pub(crate) fn saving(&self) -> MutexGuard<'_, ()> {
+        self.saving.lock().expect("no thread panics with this lock")
+    }
+
     fn registry(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
         self.registry.lock().expect("no thread panics with this lock")
+    }
+
+    /// Makes every vCPU's run return as interrupted, soon.
+    pub fn interrupt_all(&self) {
+        for shared in self.registry().iter().filter_map(Weak::upgrade) {
+            shared.interrupt();
+        }
     }
 
     pub(crate) fn register(&self, shared: &Arc<Shared>) {

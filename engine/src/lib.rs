@@ -24,9 +24,9 @@ mod tier;
 mod vcpu;
 
 pub use cache::map::Key;
-pub use config::{EngineConfig, EngineError, EngineKind};
+pub use config::{EngineConfig, EngineError, EngineKind, StoreConfig};
 pub use engine::Engine;
 pub use isamorph_ir::contract::{MemTrap, TrapKind};
-pub use stats::Stats;
+pub use stats::{KeptStats, Stats};
 pub use tier::Listed;
 pub use vcpu::{Access, Kicker, MemFault, Vcpu, VmExit};

@@ -17,6 +17,11 @@ impl Counter {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
+    /// Adds one; the value before.
+    pub fn add_one(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Current value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -43,6 +48,19 @@ pub(crate) struct Counters {
     pub invalidated: Counter,
     pub flushes: Counter,
     pub helper_calls: Counter,
+    /// Blocks and regions that came from the persistent cache.
+    pub kept_blocks: Counter,
+    pub kept_regions: Counter,
+    /// Times that it was asked.
+    pub kept_loads: Counter,
+    pub kept_nanos: Counter,
+    /// Pieces of it that were broken, or made from other guest code.
+    pub kept_broken: Counter,
+    pub kept_outdated: Counter,
+    pub kept_written: Counter,
+    pub kept_bytes: Counter,
+    pub kept_evicted: Counter,
+    pub save_nanos: Counter,
     pub reference_ops: ReferenceOps,
 }
 
@@ -124,6 +142,31 @@ pub struct Stats {
     pub helper_calls: u64,
     /// Operations that compiled code left to the reference interpreter.
     pub reference_ops: u64,
+    /// What the persistent code cache did.
+    pub kept: KeptStats,
+}
+
+/// What the persistent code cache did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptStats {
+    /// Blocks that came from it.
+    pub blocks: u64,
+    /// Regions that came from it.
+    pub regions: u64,
+    /// Time spent in looking for them, checking and placing them.
+    pub load_time: Duration,
+    /// Pieces that did not match their checksum.
+    pub broken: u64,
+    /// Pieces that were made from other guest code than lies there now.
+    pub outdated: u64,
+    /// Pieces written by this process.
+    pub written: u64,
+    /// Bytes of the files that they were written to.
+    pub written_bytes: u64,
+    /// Units evicted to make room.
+    pub evicted: u64,
+    /// Time spent in writing.
+    pub save_time: Duration,
 }
 
 impl Counters {
@@ -147,6 +190,17 @@ impl Counters {
             flushes: self.flushes.get(),
             helper_calls: self.helper_calls.get(),
             reference_ops: self.reference_ops.total(),
+            kept: KeptStats {
+                blocks: self.kept_blocks.get(),
+                regions: self.kept_regions.get(),
+                load_time: Duration::from_nanos(self.kept_nanos.get()),
+                broken: self.kept_broken.get(),
+                outdated: self.kept_outdated.get(),
+                written: self.kept_written.get(),
+                written_bytes: self.kept_bytes.get(),
+                evicted: self.kept_evicted.get(),
+                save_time: Duration::from_nanos(self.save_nanos.get()),
+            },
         }
     }
 }
@@ -178,6 +232,21 @@ impl fmt::Display for Stats {
             per(self.code_bytes, self.region_insns),
             self.compile_time.as_secs_f64() * 1e3,
             per(self.compile_time.as_nanos() as u64, self.region_insns) / 1e3,
+        )?;
+        let kept = &self.kept;
+        writeln!(
+            f,
+            "cache        {} blocks and {} regions loaded in {:.1} ms ({:.0} ns each), {} outdated, {} broken; {} written ({} bytes) in {:.1} ms, {} units evicted",
+            kept.blocks,
+            kept.regions,
+            kept.load_time.as_secs_f64() * 1e3,
+            per(kept.load_time.as_nanos() as u64, kept.blocks + kept.regions),
+            kept.outdated,
+            kept.broken,
+            kept.written,
+            kept.written_bytes,
+            kept.save_time.as_secs_f64() * 1e3,
+            kept.evicted,
         )?;
         writeln!(
             f,

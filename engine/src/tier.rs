@@ -254,6 +254,9 @@ impl Engine {
             let how = Placing { mode: key.mode, tier: CodeTier::Region, precise: care.precise };
             match cache.code.place(blob, how) {
                 Ok(_) => {
+                    if let Some(store) = &mut cache.store {
+                        store.record(&*self.code, key, blob, CodeTier::Region, care);
+                    }
                     drop(cache);
                     self.leave();
                     self.counters.regions.add(1);

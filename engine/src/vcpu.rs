@@ -95,6 +95,12 @@ impl Shared {
         self.poll().store(1, Ordering::Release);
     }
 
+    /// Makes [`Vcpu::run`] return as interrupted, soon. Async-signal-safe.
+    pub fn interrupt(&self) {
+        self.kicked.store(true, Ordering::Release);
+        self.attention();
+    }
+
     /// Is it in compiled code that it entered before this generation?
     pub fn entered_before(&self, generation: u64) -> bool {
         self.entered.load(Ordering::SeqCst) < generation
@@ -116,8 +122,7 @@ impl Kicker {
     /// Makes [`Vcpu::run`] return [`VmExit::Interrupted`] at the next poll point, or at once when next called.
     /// Async-signal-safe.
     pub fn kick(&self) {
-        self.0.kicked.store(true, Ordering::Release);
-        self.0.attention();
+        self.0.interrupt();
     }
 }
 
@@ -245,6 +250,9 @@ impl Vcpu {
             return Some(VmExit::Interrupted);
         }
         let key = self.key();
+        if key.mode.is_passing() {
+            return self.interpret(key);
+        }
         match self.compiled(key) {
             Some(code) => self.enter(key, code),
             None => self.interpret(key),
@@ -294,8 +302,8 @@ impl Vcpu {
     /// What runs next; follows the state's mode and floating-point control.
     fn key(&mut self) -> Key {
         let mode = self.engine.frontend.mode(&self.area().guest);
-        if mode != self.mode {
-            self.mode = mode;
+        if mode.lasting() != self.mode {
+            self.mode = mode.lasting();
             self.area_mut().clear_jump_cache();
         }
         self.follow_fp_control(false);
@@ -480,7 +488,7 @@ impl Vcpu {
 
     /// Counts an execution, and asks for compiled code when it was the one too many.
     fn count(&mut self, lifted: &LiftedBlock) {
-        if self.engine.config.kind != EngineKind::Auto {
+        if self.engine.config.kind != EngineKind::Auto || lifted.key.mode.is_passing() {
             return;
         }
         let runs = lifted.runs.load(Ordering::Relaxed).saturating_add(1);

@@ -47,6 +47,10 @@ pub enum Exception {
     Fetch,
     /// A call to a higher privilege level (HVC, SMC): undefined for a user process.
     Privileged(u64),
+    /// An indirect branch came here, to guarded code that is no target of such branches.
+    BranchTarget,
+    /// An access by the stack pointer, which is not aligned as the architecture demands.
+    StackAlign,
 }
 
 /// How a block ends.

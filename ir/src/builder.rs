@@ -183,6 +183,11 @@ impl Builder {
         self.emit(Op::Put, ty, &[value], slot.0 as u128);
     }
 
+    /// [`Op::ExitIf`].
+    pub fn exit_if(&mut self, cond: Value, pc: u64) {
+        self.emit(Op::ExitIf, Shape::None, &[cond], pc as u128);
+    }
+
     /// [`Op::ICmp`].
     pub fn icmp(&mut self, shape: impl Into<Shape>, cc: IntCC, a: Value, b: Value) -> Value {
         self.emit(Op::ICmp, shape, &[a, b], cc as u128)

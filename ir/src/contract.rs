@@ -101,10 +101,53 @@ impl GuestDesc {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mode(pub u32);
 
+impl Mode {
+    /// Bits of what holds for the next instruction only: the engine interprets that one by itself, and makes code for
+    /// the mode without them.
+    pub const PASSING: u32 = 0xff00_0000;
+
+    /// Without what holds for the next instruction only.
+    #[inline]
+    pub const fn lasting(self) -> Mode {
+        Mode(self.0 & !Mode::PASSING)
+    }
+
+    /// Does some of it hold for the next instruction only?
+    #[inline]
+    pub const fn is_passing(self) -> bool {
+        self.0 & Mode::PASSING != 0
+    }
+}
+
+/// Guest code that a file holds and that is not written to where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeImage {
+    /// The guest addresses of the code.
+    pub range: Range<u64>,
+    /// Guest address of the file's begin, mapped or not.
+    pub base: u64,
+    /// What tells this file from others: its first bytes, as many as were there.
+    pub head: Vec<u8>,
+    /// Are the pages guarded ([`CodeSource::guarded`])?
+    pub guarded: bool,
+    /// The file's name, for whoever looks at what was kept of it.
+    pub name: String,
+}
+
 /// Where guest code is read from.
 pub trait CodeSource: Send + Sync {
     /// Copies code from `addr` to `buf`; the number of bytes that are there and executable, from `addr` on.
     fn fetch(&self, addr: u64, buf: &mut [u8]) -> usize;
+
+    /// May indirect branches to this address go to certain instructions only?
+    fn guarded(&self, _addr: u64) -> bool {
+        false
+    }
+
+    /// The file that holds the code at `addr`, if it is one whose translations are worth keeping.
+    fn image(&self, _addr: u64) -> Option<CodeImage> {
+        None
+    }
 }
 
 /// A guest instruction set.
@@ -120,9 +163,13 @@ pub trait Frontend: Send + Sync {
         false
     }
 
+    /// A number for everything besides code, address and mode that decides how code is lifted (the processor's
+    /// features). Frontends of different numbers never see each other's translations.
+    fn variant(&self) -> u64;
+
     /// Lifts the block at `pc`. Total: what cannot be fetched or decoded ends the block by an exception.
     ///
-    /// `max_insns` bounds its guest instructions (at least 1).
+    /// `max_insns` bounds its guest instructions (at least 1); in a passing mode there is one.
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block;
 
     /// One guest instruction as assembly and its length in bytes (at least 1).

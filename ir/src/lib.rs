@@ -27,7 +27,9 @@ pub mod verify;
 
 pub use block::{Block, Exception, Hint, Term, Wait};
 pub use builder::Builder;
-pub use contract::{CodeSource, Frontend, GuestDesc, HelperDef, HelperFn, HelperId, Mode};
+pub use contract::{
+    CodeImage, CodeSource, Frontend, GuestDesc, HelperDef, HelperFn, HelperId, Mode,
+};
 pub use flags::{CondCC, FlagsVal};
 pub use inst::{Inst, MemAttr, Value};
 pub use op::Op;

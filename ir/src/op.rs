@@ -104,6 +104,8 @@ pub enum Effect {
     Helper,
     /// Marks a guest instruction.
     Mark,
+    /// May leave the block: every slot is looked at then.
+    Exit,
 }
 
 /// Which shapes an op may have.
@@ -219,6 +221,7 @@ ops! {
     "The slot's value; the shape is the slot's type." Get "get" AnySlot () -> S, Slot, ReadSlot;
     "Writes the slot; the shape is the slot's type." Put "put" AnySlot (S) -> Nil, Slot, WriteSlot;
     "The guest instruction at this address begins." Insn "insn" Nil () -> Nil, Pc, Mark;
+    "If a, which is rare: leaves the block for the address imm; the engine looks at the state first." ExitIf "exit_if" Nil (I1) -> Nil, Pc, Exit;
 
     // Integer arithmetic, scalar or per lane, modulo 2^width
     "a + b." Add "add" IntOrVec (S, S) -> S, None, Pure;

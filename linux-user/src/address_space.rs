@@ -10,9 +10,10 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use isamorph_ir::CodeSource;
+use isamorph_ir::{CodeImage, CodeSource};
 use linux_raw_sys::general as sys;
 
 use crate::errno::{Errno, SysResult};
@@ -20,7 +21,7 @@ use crate::memory::GuestMemory;
 use crate::vma::{Backing, PAGE, Prot, Vma, VmaMap, page_down, page_up};
 
 /// Where things lie in a guest's address space. Deterministic: the guest has no address randomisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Lowest address the guest may map.
     pub lowest: u64,
@@ -32,6 +33,9 @@ pub struct Plan {
     pub stack_top: u64,
     /// Lowest address that is chosen when the guest has no wish.
     pub free_bottom: u64,
+    /// Where programs and libraries go that have no wish: each to a place that its size decides, so that compiled code
+    /// of a library fits every program that uses it.
+    pub libraries: Range<u64>,
 }
 
 impl Plan {
@@ -44,6 +48,7 @@ impl Plan {
         pie_base: 0x1000_0000_0000,
         stack_top: 0x2a00_0000_0000,
         free_bottom: 0x1100_0000_0000,
+        libraries: 0x1800_0000_0000..0x1900_0000_0000,
     };
 }
 
@@ -96,6 +101,8 @@ const HUGE_PAGE: u64 = 2 << 20;
 pub struct AddressSpace {
     plan: Plan,
     memory: GuestMemory,
+    /// There is, was or will be a guarded page.
+    guards: AtomicBool,
     state: RwLock<State>,
 }
 
@@ -171,6 +178,15 @@ impl State {
         Stale(self.map.has_code(range.clone()).then_some(range))
     }
 
+    /// Whether nothing of the guest's or of ours lies there.
+    fn is_free(&self, range: &Range<u64>) -> bool {
+        if self.map.overlapping(range.clone()).next().is_some() {
+            return false;
+        }
+        // Only tried out: the caller claims it again under the same lock.
+        self.claim(range.clone()).map(State::release).is_ok()
+    }
+
     fn choose(&self, plan: &Plan, len: u64, align: u64) -> Option<u64> {
         self.map.gap_below(plan.free_bottom..self.free_top, len, align)
     }
@@ -180,12 +196,53 @@ impl AddressSpace {
     /// An empty address space.
     pub fn new(plan: Plan) -> AddressSpace {
         let state = State { free_top: plan.stack_top, ..State::default() };
-        AddressSpace { plan, memory: GuestMemory::default(), state: RwLock::new(state) }
+        let (memory, guards) = (GuestMemory::default(), AtomicBool::new(false));
+        AddressSpace { plan, memory, guards, state: RwLock::new(state) }
+    }
+
+    /// A guarded page is about to be there. Was or will one be already?
+    pub fn expect_guards(&self) -> bool {
+        self.guards.swap(true, Ordering::AcqRel)
+    }
+
+    /// Is there, was there or will there be a guarded page?
+    pub fn has_guards(&self) -> bool {
+        self.guards.load(Ordering::Acquire)
     }
 
     /// Its plan.
-    pub fn plan(&self) -> Plan {
-        self.plan
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Where a library goes whose mapping has so many bytes. Two of the same size want the same place: the second goes
+    /// where there is room.
+    pub fn library_place(&self, len: u64) -> u64 {
+        /// Places are so far apart, which suits every alignment that linkers use.
+        const PLACE: u64 = 2 << 20;
+        let Range { start, end } = self.plan.libraries;
+        let hash = len.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        start + hash % ((end - start) / PLACE) * PLACE
+    }
+
+    /// The wish of a request without one: the dynamic linker's, for a library. It reserves room for all of one, or
+    /// maps the file itself.
+    fn own_wish(&self, request: &MapRequest, len: u64) -> Option<u64> {
+        let MapRequest { addr, prot, flags, fd, offset, .. } = *request;
+        let private = flags & sys::MAP_TYPE == sys::MAP_PRIVATE;
+        let other = sys::MAP_NORESERVE | sys::MAP_STACK | sys::MAP_HUGETLB | sys::MAP_GROWSDOWN;
+        if addr != 0 || !private || flags & other != 0 || offset != 0 {
+            return None;
+        }
+        let library = if flags & sys::MAP_ANONYMOUS != 0 {
+            prot == Prot::NONE
+        } else {
+            let mut head = [0; 4];
+            // SAFETY: the buffer is ours.
+            let n = unsafe { libc::pread(fd, head.as_mut_ptr().cast(), head.len(), 0) };
+            n == 4 && crate::elf::is_elf(&head)
+        };
+        library.then(|| self.library_place(len))
     }
 
     /// The areas, for reading. Holds off every change: be short.
@@ -223,6 +280,7 @@ impl AddressSpace {
         let anonymous = flags & MAP_ANONYMOUS != 0;
         let backing = if anonymous { Backing::Anonymous("") } else { file_backing(fd, offset)? };
         let fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0;
+        let own_wish = if fixed { None } else { self.own_wish(&request, len) };
 
         let mut state = self.lock_exclusive();
         let range = if fixed {
@@ -243,7 +301,8 @@ impl AddressSpace {
             range
         } else {
             let huge = flags & MAP_HUGETLB != 0 || (anonymous && len.is_multiple_of(HUGE_PAGE));
-            self.place(&state, page_down(addr), len, if huge { HUGE_PAGE } else { PAGE })?
+            let wish = own_wish.unwrap_or(page_down(addr));
+            self.place(&state, wish, len, if huge { HUGE_PAGE } else { PAGE })?
         };
         let claimed = state.claim(range.clone())?;
         let stale = state.stale(range.clone());
@@ -261,11 +320,8 @@ impl AddressSpace {
         if wish != 0
             && let Some(range) = span(wish, len)
             && self.allowed(&range)
-            && state.map.gaps(range.clone()) == [range.clone()]
-            && let Ok(claimed) = state.claim(range.clone())
+            && state.is_free(&range)
         {
-            // Only tried out: the caller claims it again under the same lock.
-            State::release(claimed);
             return Ok(range);
         }
         let start = state.choose(&self.plan, len, align).ok_or(Errno::ENOMEM)?;
@@ -599,6 +655,29 @@ impl CodeSource for AddressSpace {
         let executable = (end.min(wanted) - addr) as usize;
         // A page may still have no file behind it.
         self.memory.read_some(addr, &mut buf[..executable])
+    }
+
+    fn guarded(&self, addr: u64) -> bool {
+        self.lock().map.find(addr).is_some_and(|area| area.prot.contains(Prot::GUARDED))
+    }
+
+    fn image(&self, addr: u64) -> Option<CodeImage> {
+        let state = self.lock();
+        let code = state.map.find(addr)?;
+        let Backing::File { path, offset, dev, inode } = &code.backing else { return None };
+        if code.shared || !code.prot.contains(Prot::EXEC) || code.prot.contains(Prot::WRITE) {
+            return None;
+        }
+        let base = code.start.checked_sub(*offset)?;
+        // The file's first page tells most of it: its headers and the linker's build id. Where it is not mapped, the
+        // first page of the code has to do.
+        let same = |b: &Backing| matches!(b, Backing::File { dev: d, inode: i, offset: 0, .. } if (d, i) == (dev, inode));
+        let first = state.map.find(base).filter(|v| v.start == base && same(&v.backing));
+        let mut head = vec![0; PAGE as usize];
+        let there = self.memory.read_some(first.map_or(code.start, |v| v.start), &mut head);
+        head.truncate(there);
+        let (guarded, name) = (code.prot.contains(Prot::GUARDED), path.display().to_string());
+        Some(CodeImage { range: code.start..code.end, base, head, guarded, name })
     }
 }
 

@@ -9,6 +9,7 @@ use isamorph_ir::Exception;
 use isamorph_ir::contract::TrapKind;
 use linux_raw_sys::general as sys;
 
+use crate::abi::Fault;
 use crate::process::Process;
 use crate::signal::Raised;
 use crate::symbols::Symbols;
@@ -76,19 +77,23 @@ fn reason(raised: &Raised) -> String {
     let Some(fault) = &raised.fault else {
         return match raised.signal {
             sys::SIGTRAP => "breakpoint instruction".into(),
+            sys::SIGILL if raised.target => {
+                "an indirect branch to guarded code (PROT_BTI) that is no target of such".into()
+            }
             sys::SIGILL => "undefined instruction".into(),
             sys::SIGSEGV => "no room for a signal's frame on the stack".into(),
             _ => "raised by an instruction".into(),
         };
     };
-    let access = match (fault.fetch, fault.write) {
-        (true, _) => "jump to",
-        (_, true) => "write to",
-        _ => "read from",
+    let access = match fault.fault {
+        Fault::Fetch => "jump to",
+        Fault::Write => "write to",
+        Fault::Read => "read from",
+        Fault::Stack => "access by the stack pointer",
     };
     let why = match fault.kind {
         TrapKind::Unmapped => "nothing is mapped there",
-        TrapKind::Protected if fault.fetch => "it is not executable",
+        TrapKind::Protected if fault.fault == Fault::Fetch => "it is not executable",
         TrapKind::Protected => "its protection forbids it",
         TrapKind::Align => "it is not aligned",
         TrapKind::Bus => "nothing is behind the mapping (the file is shorter)",
@@ -106,7 +111,7 @@ pub(crate) fn report(thread: &Thread, raised: &Raised) {
         reason(raised),
         locate(process, pc),
     );
-    if raised.fault.is_some_and(|fault| fault.fetch)
+    if raised.fault.is_some_and(|report| report.fault == Fault::Fetch)
         && let Some(from) = process.abi.return_address(thread.vcpu.state())
     {
         let _ = writeln!(text, "  return address {from:#x}: {}", locate(process, from));

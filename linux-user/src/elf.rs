@@ -7,6 +7,7 @@
 //! arithmetic, whatever the file says.
 
 mod load;
+mod property;
 #[cfg(test)]
 mod tests;
 
@@ -164,6 +165,8 @@ pub struct Image {
     pub interpreter: Option<Vec<u8>>,
     /// Does it want an executable stack?
     pub executable_stack: bool,
+    /// Does its code take indirect branches at their targets only (branch target identification)?
+    pub guarded: bool,
     /// Largest alignment of a segment, a power of two, at least a page.
     pub align: u64,
 }
@@ -189,6 +192,7 @@ impl Image {
             _ => return Err(ElfError::Corrupt("unknown file type")),
         };
         let entries = read_program_headers(file, size, &header, target)?;
+        let properties = entries.iter().rfind(|entry| entry.p_type == ph::PT_GNU_PROPERTY);
 
         let mut image = Image {
             placement,
@@ -200,6 +204,7 @@ impl Image {
             interpreter: None,
             // Without PT_GNU_STACK an arm64 kernel gives a plain stack.
             executable_stack: false,
+            guarded: false,
             align: PAGE,
         };
         for entry in &entries {
@@ -211,6 +216,9 @@ impl Image {
                 ph::PT_GNU_STACK => image.executable_stack = entry.p_flags & ph::PF_X != 0,
                 _ => {}
             }
+        }
+        if let Some(entry) = properties {
+            image.guarded = property::guarded(file, size, entry, target)?;
         }
         if image.segments.is_empty() {
             return Err(ElfError::Corrupt("it has no loadable segment"));

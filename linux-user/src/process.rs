@@ -27,6 +27,8 @@ pub struct Processor {
     pub hwcap: [u64; 2],
     /// What identifies it; on arm64 `MIDR_EL1`.
     pub identification: u64,
+    /// It has guarded pages (on arm64: FEAT_BTI).
+    pub guards: bool,
 }
 
 /// The program this process runs, as `/proc/self` shows it.
@@ -95,6 +97,8 @@ pub struct Process {
     pub(crate) runner: Option<Arc<dyn Runner>>,
     /// This is a child made by `fork`, or the last rites are done.
     pub(crate) forked: AtomicBool,
+    /// This is a `vfork` child: memory and engine are its maker's.
+    pub(crate) borrows: bool,
 }
 
 impl Process {
@@ -105,8 +109,29 @@ impl Process {
         }
     }
 
-    /// Runs the last rites of the process that the user started.
+    /// Has the guest's processor guarded pages?
+    pub(crate) fn guards_pages(&self) -> bool {
+        self.program.processor.guards
+    }
+
+    /// A guarded page is about to be there: threads begin to look at branch targets when they next come by
+    /// [`crate::thread::Thread::run`]'s loop, and are sent there.
+    pub(crate) fn check_branch_targets(&self) {
+        if !self.space.expect_guards() {
+            self.engine.interrupt_all();
+        }
+    }
+
+    /// Keeps compiled code for later runs: before the process ends or becomes another program.
+    pub(crate) fn keep_code(&self) {
+        if !self.borrows {
+            self.engine.save_code();
+        }
+    }
+
+    /// Runs the last rites: of the process that the user started, more of them.
     pub(crate) fn about_to_end(&self) {
+        self.keep_code();
         if let Some(at_end) = &self.at_end
             && !self.forked.swap(true, Ordering::Relaxed)
         {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
 
-use isamorph_engine::{Engine, EngineConfig, EngineError};
+use isamorph_engine::{Engine, EngineConfig, EngineError, StoreConfig};
 use isamorph_ir::Frontend;
 
 use crate::abi::GuestAbi;
@@ -53,6 +53,8 @@ pub struct RunConfig {
     pub processor: Processor,
     /// How code is run.
     pub engine: EngineConfig,
+    /// Where compiled code is kept from run to run.
+    pub store: Option<StoreConfig>,
     /// Print every system call.
     pub strace: bool,
     /// Tell the user of system calls that are missing.
@@ -198,7 +200,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
     let memory = GuestMemory::default();
     // The stack first: what has no place of its own goes below it.
     let stack_range = map_stack(&space, &found)?;
-    let placed = place(&space, &memory, &found, linker)?;
+    let placed = place(&config, &space, &memory, &found, linker)?;
     let stack = fill_stack(&config, &*abi, &memory, &found, &placed, stack_range)?;
     let trampoline = space
         .map_code_page("[vdso]", &abi.trampoline())
@@ -206,7 +208,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         + abi.trampoline_entry();
     let code: Arc<AddressSpace> = space.clone();
     let frontend = config.frontend.clone();
-    let engine = Engine::new(config.engine, frontend.clone(), code)?;
+    let engine = Engine::with_store(config.engine, config.store.clone(), frontend.clone(), code)?;
 
     let sysroot = Arc::new(sysroot);
     if config.perf.any() {
@@ -238,6 +240,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         at_end: config.at_end,
         runner: config.runner,
         forked: AtomicBool::new(false),
+        borrows: false,
     });
     let mut state = vec![0; process.engine.desc().layout.size as usize];
     process.abi.start(&mut state, placed.first, stack.pointer);
@@ -294,7 +297,9 @@ struct Placed {
     first: u64,
 }
 
+/// The code of who runs first is guarded if it asks for that; a dynamic linker sees to the program's itself.
 fn place(
+    config: &RunConfig,
     space: &AddressSpace,
     memory: &GuestMemory,
     found: &Executable,
@@ -305,12 +310,21 @@ fn place(
         |error| RunError::Load { path, error }
     };
     let base = Some(space.plan().pie_base);
-    let main =
-        elf::load(space, memory, &found.file, &found.image, base).map_err(fail(&found.path))?;
+    let guards = |image: &Image| config.processor.guards && image.guarded;
+    let guarded = guards(linker.as_ref().map_or(&found.image, |(_, image, _)| image));
+    if guarded {
+        space.expect_guards();
+    }
+    let own = guarded && linker.is_none();
+    let main = elf::load(space, memory, &found.file, &found.image, base, own)
+        .map_err(fail(&found.path))?;
     space.set_brk_start(main.span.end);
     let mut placed = Placed { first: main.entry, main, linker_base: 0 };
     if let Some((file, image, path)) = linker {
-        let loaded = elf::load(space, memory, &file, &image, None).map_err(fail(&path))?;
+        let span = image.span();
+        let base = space.library_place(span.end - span.start);
+        let loaded = elf::load(space, memory, &file, &image, Some(base), guarded);
+        let loaded = loaded.map_err(fail(&path))?;
         placed.linker_base = loaded.bias;
         placed.first = loaded.entry;
     }

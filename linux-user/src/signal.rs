@@ -291,9 +291,16 @@ pub struct Raised {
     pub fault: Option<FaultReport>,
     /// Were all registers exact?
     pub exact: bool,
+    /// Is it about where a branch went?
+    pub target: bool,
 }
 
 impl Raised {
+    /// Without more to tell of it.
+    pub fn plain(signal: u32, addr: u64) -> Raised {
+        Raised { signal, code: 0, addr, fault: None, exact: true, target: false }
+    }
+
     fn info(&self) -> SigInfo {
         let mut info = [0; 128];
         info[..4].copy_from_slice(&self.signal.to_le_bytes());
@@ -470,8 +477,7 @@ impl Thread {
 
     /// The frame does not fit the stack: a SIGSEGV, fatal if that was the signal.
     pub(crate) fn no_room_for_frame(&mut self, signal: u32) {
-        let raised =
-            Raised { signal: sys::SIGSEGV, code: SI_KERNEL, addr: 0, fault: None, exact: true };
+        let raised = Raised { code: SI_KERNEL, ..Raised::plain(sys::SIGSEGV, 0) };
         if signal == sys::SIGSEGV {
             crash::report(self, &raised);
             die_of(&self.process, signal);
@@ -521,7 +527,7 @@ mod tests {
 
     #[test]
     fn raised_information_is_laid_out_as_siginfo() {
-        let raised = Raised { signal: 11, code: 2, addr: 0x1234, fault: None, exact: true };
+        let raised = Raised { code: 2, ..Raised::plain(11, 0x1234) };
         let info = raised.info();
         assert_eq!(signal_of(&info), 11);
         assert_eq!(info[8], 2);

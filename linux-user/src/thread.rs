@@ -13,7 +13,7 @@ use isamorph_engine::{Access, MemFault, TrapKind, Vcpu, VmExit};
 use isamorph_ir::Exception;
 use linux_raw_sys::general as sys;
 
-use crate::abi::FaultReport;
+use crate::abi::{Fault, FaultReport};
 use crate::crash;
 use crate::errno::Errno;
 use crate::exec::NewProgram;
@@ -100,6 +100,9 @@ impl Thread {
             if self.has_signals() {
                 self.deliver_signals();
             }
+            if self.process.space.has_guards() {
+                self.process.abi.check_branch_targets(self.vcpu.state_mut());
+            }
             let exit = match &self.process.runner {
                 None => self.vcpu.run(),
                 Some(runner) => runner.run(&mut self.vcpu, &self.process.space, self.tid),
@@ -148,19 +151,24 @@ impl Thread {
             TrapKind::Align => (sys::SIGBUS, sys::BUS_ADRALN),
             TrapKind::Bus => (sys::SIGBUS, sys::BUS_ADRERR),
         };
-        let write = fault.access == Access::Write;
-        let report = FaultReport { addr: fault.addr, write, fetch, kind };
+        let what = match fault.access {
+            Access::Read => Fault::Read,
+            Access::Write => Fault::Write,
+            Access::Fetch => Fault::Fetch,
+        };
         self.raise(Raised {
-            signal,
             code: code as i32,
-            addr: fault.addr,
-            fault: Some(report),
+            fault: Some(FaultReport { addr: fault.addr, fault: what, kind }),
             exact: fault.exact,
+            ..Raised::plain(signal, fault.addr)
         });
     }
 
     /// A guest instruction raised an exception.
     fn exception(&mut self, exception: &Exception) {
+        if *exception == Exception::StackAlign {
+            return self.misaligned_stack();
+        }
         let (signal, code) = match exception {
             Exception::Breakpoint(_) => (sys::SIGTRAP, sys::TRAP_BRKPT),
             Exception::Unimplemented { .. } => {
@@ -169,8 +177,19 @@ impl Thread {
             }
             _ => (sys::SIGILL, sys::ILL_ILLOPC),
         };
-        let addr = self.vcpu.pc();
-        self.raise(Raised { signal, code: code as i32, addr, fault: None, exact: true });
+        let target = *exception == Exception::BranchTarget;
+        let plain = Raised::plain(signal, self.vcpu.pc());
+        self.raise(Raised { code: code as i32, target, ..plain });
+    }
+
+    /// An access by a stack pointer that is not aligned.
+    fn misaligned_stack(&mut self) {
+        let addr = self.process.abi.stack_pointer(self.vcpu.state());
+        self.raise(Raised {
+            code: sys::BUS_ADRALN as i32,
+            fault: Some(FaultReport { addr, fault: Fault::Stack, kind: TrapKind::Align }),
+            ..Raised::plain(sys::SIGBUS, addr)
+        });
     }
 
     /// Blocks every signal on the host until the mask is set again, so that none is captured while the

@@ -132,6 +132,7 @@ impl Process {
             at_end: None,
             runner: self.runner.clone(),
             forked: true.into(),
+            borrows: true,
         }
     }
 }

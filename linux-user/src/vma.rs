@@ -42,10 +42,17 @@ impl Prot {
     pub const RW: Prot = Prot(3);
     /// Readable and executable.
     pub const RX: Prot = Prot(5);
+    /// Guarded against indirect branches to other than their targets (arm64's `PROT_BTI`).
+    pub const GUARDED: Prot = Prot(16);
 
     /// From `PROT_READ | PROT_WRITE | PROT_EXEC` bits; others are dropped.
     pub fn from_bits(bits: u32) -> Prot {
         Prot(bits as u8 & 7)
+    }
+
+    /// The same, and `PROT_BTI` if the processor has such pages.
+    pub fn with_guards(bits: u32, guards: bool) -> Prot {
+        Prot(bits as u8 & if guards { 7 | Prot::GUARDED.0 } else { 7 })
     }
 
     /// The `PROT_*` bits.
@@ -74,6 +81,9 @@ impl std::fmt::Debug for Prot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (right, letter) in [(Prot::READ, 'r'), (Prot::WRITE, 'w'), (Prot::EXEC, 'x')] {
             write!(f, "{}", if self.contains(right) { letter } else { '-' })?;
+        }
+        if self.contains(Prot::GUARDED) {
+            f.write_str("g")?;
         }
         Ok(())
     }

@@ -47,6 +47,11 @@ impl Frontend for Inputs {
         self.inner.mode(state)
     }
 
+    fn variant(&self) -> u64 {
+        // Never the inner one's: what is lifted is not the same.
+        !self.inner.variant()
+    }
+
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
         let unit = 1 << self.desc().insn_shift;
         if self.stops_at(code, pc) {

@@ -24,6 +24,8 @@ pub type Bytes = Box<[u8; PAGE as usize]>;
 
 const WRITE: u32 = libc::PROT_WRITE as u32;
 const EXEC: u32 = libc::PROT_EXEC as u32;
+/// Guarded pages ([`isamorph_linux_user::vma::Prot::GUARDED`]).
+const GUARDED: u32 = 16;
 
 /// Whose memory is followed.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +154,7 @@ impl Pages {
     /// The guest touched an address that it could not. True: now it can.
     fn touch(&mut self, addr: u64, write: bool) -> bool {
         let Some(area) = self.area(addr) else { return false };
-        let allowed = if write { area.prot & WRITE != 0 } else { area.prot != 0 };
+        let allowed = if write { area.prot & WRITE != 0 } else { area.prot & !GUARDED != 0 };
         let page = addr & !(PAGE - 1);
         let here = self.pages.contains_key(&page);
         if !allowed || (here && !write) || (!here && !self.fetch(page)) {
@@ -333,5 +335,10 @@ impl CodeSource for Code {
         let there = buf.len().min((end - addr) as usize);
         // The lock is free again: reading may fetch the page.
         UserMemory::new(0).read_some(addr, &mut buf[..there])
+    }
+
+    fn guarded(&self, addr: u64) -> bool {
+        let pages = lock();
+        pages.as_ref().and_then(|p| p.area(addr)).is_some_and(|a| a.prot & GUARDED != 0)
     }
 }

@@ -34,6 +34,10 @@ impl CodeSource for Seen<'_> {
         }
         there
     }
+
+    fn guarded(&self, addr: u64) -> bool {
+        self.0.guarded(addr)
+    }
 }
 
 impl Frontend for Patched {
@@ -43,6 +47,11 @@ impl Frontend for Patched {
 
     fn mode(&self, state: &[u8]) -> Mode {
         self.inner.mode(state)
+    }
+
+    fn variant(&self) -> u64 {
+        // Never the inner one's: what is lifted is not the same.
+        !self.inner.variant()
     }
 
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {

@@ -167,6 +167,12 @@ fn run_to_end(vcpu: &mut Vcpu) -> End {
             VmExit::Exception(exception) => match exception {
                 Exception::Breakpoint(_) => signal(libc::SIGTRAP, 0),
                 Exception::Undefined(_) | Exception::Privileged(_) => signal(libc::SIGILL, 0),
+                Exception::BranchTarget => signal(libc::SIGILL, 0),
+                Exception::StackAlign => {
+                    let layout = &vcpu.engine().desc().layout;
+                    let sp = layout.find("sp").expect("A64 has it");
+                    signal(libc::SIGBUS, layout.read_u64(vcpu.state(), sp))
+                }
                 Exception::Fetch => signal(libc::SIGSEGV, vcpu.pc()),
                 Exception::Unimplemented { class, .. } => End::Unimplemented(class),
             },

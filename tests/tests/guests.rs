@@ -40,6 +40,15 @@ fn on_all_tiers() {
     on(Runner::Isamorph("auto"));
 }
 
+/// The first time mostly what it compiles itself, the second time what the first kept.
+#[test]
+fn on_code_of_earlier_runs() {
+    for engine in ["auto", "jit"] {
+        on(Runner::Keeping(engine));
+        on(Runner::Keeping(engine));
+    }
+}
+
 #[test]
 fn while_sampled() {
     on(Runner::Profiled);

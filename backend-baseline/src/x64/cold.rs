@@ -24,6 +24,8 @@ pub(crate) enum Cold {
     },
     /// Leaves at the guest address of the instruction: RCX = the misaligned address.
     Misaligned { from: Jump, pc: u64, write: bool },
+    /// Leaves for this guest address; the engine looks at the state first.
+    Exit { from: Jump, pc: u64 },
     /// A helper with access to memory failed.
     Fault { from: Jump, pc: u64 },
     /// The poll word is set on the way to an address, or to the one in RAX.
@@ -66,6 +68,10 @@ impl Gen<'_> {
                 self.e.store(8, Mem::area(args), RCX);
                 self.e.store_imm(8, Mem::area(args + 8), write as i32);
                 self.leave(pc, ExitReason::AlignFault);
+            }
+            Cold::Exit { from, pc } => {
+                self.e.bind(from);
+                self.leave(pc, ExitReason::Sync);
             }
             Cold::Fault { from, pc } => {
                 self.e.bind(from);

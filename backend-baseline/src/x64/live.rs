@@ -94,7 +94,7 @@ impl Live {
                         overwritten.0 |= bit;
                     }
                 }
-                Effect::Load | Effect::Store | Effect::Helper => overwritten.0 = 0,
+                Effect::Load | Effect::Store | Effect::Helper | Effect::Exit => overwritten.0 = 0,
                 _ => {}
             }
             if life.uses == 0 {
@@ -127,7 +127,9 @@ impl Live {
             Op::FlagsFCmp => {
                 // Comparing raises floating-point flags: not after somebody looked at them.
                 let end = code.insts.len().min(life.last as usize);
-                let looks = |u: &Inst| matches!(u.op.effect(), Effect::FpState | Effect::Helper);
+                let looks = |u: &Inst| {
+                    matches!(u.op.effect(), Effect::FpState | Effect::Helper | Effect::Exit)
+                };
                 let between = &code.insts[this.index() + 1..end];
                 inst.shape != Shape::F16 && !exact && !between.iter().any(looks)
             }
@@ -135,6 +137,7 @@ impl Live {
             Op::ICmp if inst.shape.is_vector() => false,
             Op::ICmp | Op::Cond if once => match user {
                 None => true,
+                Some(u) if u.op == Op::ExitIf => true,
                 Some(u) => u.op == Op::Select && u.shape != Shape::FLAGS && u.args[0] == this,
             },
             Op::Add if once && inst.shape == Shape::I64 => {

@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
     self, AbiParam, ExtFuncData, ExternalName, InstBuilder, InstructionData, Signature,
 };
 use cranelift_codegen::isa::CallConv;
-use isamorph_ir::{Exception, Hint, Term, Wait};
+use isamorph_ir::{Exception, Hint, Term, Value, Wait};
 
 /// Where control goes on.
 #[derive(Clone, Copy)]
@@ -99,6 +99,15 @@ impl Lower<'_, '_> {
             l.store_slots(dirty);
             let pc = next.address(l);
             l.leave_at(pc, ExitReason::Interrupted, [None, None]);
+        });
+    }
+
+    /// Leaves the region for `pc`, with exact state, if the condition holds.
+    pub(super) fn exit_if(&mut self, condition: Value, pc: u64) {
+        let condition = self.v(condition);
+        self.cold_exit(condition, |l| {
+            l.flush();
+            l.leave(pc, ExitReason::Sync, [None, None]);
         });
     }
 

@@ -299,6 +299,10 @@ impl Lower<'_, '_> {
                 self.at_insn(inst.imm as u64);
                 return Val::None;
             }
+            Op::ExitIf => {
+                self.exit_if(a, inst.imm as u64);
+                return Val::None;
+            }
             Op::Const => self.constant(inst.shape, inst.imm),
             Op::Get if inst.shape == Shape::FLAGS => {
                 return Val::Flags(self.read_flags(Slot(inst.imm as u16)));

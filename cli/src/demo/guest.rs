@@ -44,6 +44,7 @@ pub fn run(args: DemoGuestArgs) -> ExitCode {
         frontend: Arc::new(isamorph_a64::A64),
         processor: cpu::processor(isamorph_a64::A64.model()),
         engine: EngineConfig { kind: args.engine.into(), ..EngineConfig::default() },
+        store: None,
         strace: false,
         strict: true,
         // The program starts no other.

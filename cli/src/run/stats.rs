@@ -2,7 +2,7 @@
 
 use crate::table::{Table, thousands};
 use isamorph_engine::sample::{Place, Profile};
-use isamorph_engine::{Engine, Stats};
+use isamorph_engine::{Engine, KeptStats, Stats};
 use std::time::Duration;
 
 /// Ops named that compiled code left to the reference.
@@ -17,7 +17,8 @@ pub fn report(engine: &Engine) -> String {
         .take(REFERENCE_OPS)
         .map(|(op, shape, count)| format!("{}.{} {count}", op.info().name, shape.name()))
         .collect();
-    let mut out = format!("{}\n{}\n{}", tiers(&stats, &profile), times(&profile), events(&stats));
+    let (tiers, times) = (tiers(&stats, &profile), times(&profile));
+    let mut out = format!("{tiers}\n{times}\n{}{}", events(&stats), kept(&stats.kept));
     if !most.is_empty() {
         out += &format!("reference    {}\n", most.join(", "));
     }
@@ -108,6 +109,30 @@ fn times(profile: &Profile) -> String {
         profile.samples,
         shown.join(", ")
     )
+}
+
+/// What the persistent cache did.
+fn kept(k: &KeptStats) -> String {
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let loaded = k.blocks + k.regions;
+    let each = k.load_time.as_nanos() as u64 / loaded.max(1);
+    let mut out = format!(
+        "kept         {} blocks and {} regions of earlier runs in {} ({each} ns each), {} outdated, {} broken\n",
+        thousands(k.blocks),
+        thousands(k.regions),
+        ms(k.load_time),
+        k.outdated,
+        k.broken,
+    );
+    if k.written > 0 {
+        let (written, bytes) = (thousands(k.written), thousands(k.written_bytes));
+        let time = ms(k.save_time);
+        out += &format!(
+            "saved        {written} blocks and regions in {time}, files of {bytes} bytes; {} units evicted\n",
+            k.evicted
+        );
+    }
+    out
 }
 
 fn events(s: &Stats) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Compiled blocks and regions come in as position-independent blobs ([`isamorph_backend_abi::CodeBlob`]), are placed
 //! in [`exec_mem`], found again by guest address in [`map`], connected through link slots ([`link`]) and dropped
-//! when guest code changes ([`invalidate`]).
+//! when guest code changes ([`invalidate`]). Code of earlier runs comes from the [`store`].
 //!
 //! Invariants: no page is writable and executable (the same memory is mapped twice); code that a thread may still
 //! execute is not overwritten (halves are reused only when every vCPU has left them).
@@ -12,3 +12,4 @@ pub mod invalidate;
 pub mod link;
 pub mod map;
 pub mod observe;
+pub(crate) mod store;

@@ -33,8 +33,16 @@ global_asm!(
     ".globl isamorph_cas128_insn",
     "isamorph_cas128_insn: lock cmpxchg16b xmmword ptr [rdi]",
     "mov rbx, r8; mov [rsi], rax; mov [rsi + 8], rdx; xor edx, edx; ret",
-    // rdi destination, rsi source, rdx length; RCX counts what is left
-    "isamorph_copy: mov rcx, rdx; rep movsb; xor edx, edx; ret",
+    // rdi destination, rsi source, rdx length; RCX counts what is left. `rep movsb` takes long to begin: short copies are
+    // made in 16 bytes, the last of which overlap. What faults among these goes on byte by byte.
+    "isamorph_copy: mov rcx, rdx; lea rax, [rdx - 16]; cmp rax, 1008; ja isamorph_copy_bytes",
+    ".globl isamorph_copy_begin",
+    "isamorph_copy_begin:",
+    "2: movups xmm0, xmmword ptr [rsi]; movups xmmword ptr [rdi], xmm0; add rsi, 16; add rdi, 16; sub rcx, 16",
+    "cmp rcx, 16; jae 2b",
+    "movups xmm0, xmmword ptr [rsi + rcx - 16]; movups xmmword ptr [rdi + rcx - 16], xmm0; xor edx, edx; ret",
+    ".globl isamorph_copy_bytes",
+    "isamorph_copy_bytes: rep movsb; xor edx, edx; ret",
     ".globl isamorph_access_end",
     "isamorph_access_end:",
     ".globl isamorph_access_recover_cas128",
@@ -73,6 +81,8 @@ unsafe extern "C" {
     fn isamorph_access_recover();
     fn isamorph_access_recover_cas128();
     fn isamorph_cas128_insn();
+    fn isamorph_copy_begin();
+    fn isamorph_copy_bytes();
 }
 
 /// The host address faulted.
@@ -88,6 +98,9 @@ pub(crate) fn recovery(host_pc: u64) -> Option<u64> {
     let at = |f: unsafe extern "C" fn()| f as usize as u64;
     if !(at(isamorph_access_begin)..at(isamorph_access_end)).contains(&host_pc) {
         return None;
+    }
+    if (at(isamorph_copy_begin)..at(isamorph_copy_bytes)).contains(&host_pc) {
+        return Some(at(isamorph_copy_bytes));
     }
     let cas128 = host_pc == at(isamorph_cas128_insn);
     Some(at(if cas128 { isamorph_access_recover_cas128 } else { isamorph_access_recover }))

@@ -70,7 +70,10 @@ impl Lifter {
     /// Writes an integer of at most 64 bits to register `r`, zero-extended; register 31 is SP.
     pub(crate) fn write_sp(&mut self, r: u8, value: Value) {
         let x = self.widen(value);
-        self.ir.put(if r == 31 { state::SP } else { state::x(r) }, x);
+        match r {
+            31 => self.write_stack(x),
+            _ => self.ir.put(state::x(r), x),
+        }
     }
 
     /// The low bits of an I64.

@@ -26,7 +26,9 @@ const CHOICES: &str = "
 - **Half precision, BFloat16**: FPCR.{AH,FIZ,NEP} (FEAT_AFP) and FPCR.EBF (FEAT_EBF16) are absent: those bits stay zero.
 - **PAuth**: an implementation-defined algorithm (`API`), not QARMA; 7 bits at 54..48 of addresses of 48 bits. FPAC is absent:
   what does not authenticate becomes an address that faults. The keys are zero until the run-time draws them.
-- **BTI**: its hints do nothing, and it is not announced: no page is guarded, so PSTATE.BTYPE cannot be seen.
+- **BTI**: PSTATE.BTYPE is kept from a process's first guarded page (`PROT_BTI`) on. Exceptions of a branch's first instruction
+  show it as zero where the architecture leaves that open; before the first guarded page it shows as zero always.
+- **SP alignment**: checked (SCTLR_EL1.SA0), as Linux has it.
 - **DIT, SSBS**: the bits are kept and shown; timing and speculation are the host's.
 - **RNG**: from the host's kernel; if it gives none, zero and Z.
 - **WFE, WFI, WFET, WFIT**: may return at once, as the architecture allows.

@@ -78,7 +78,15 @@ pub const SSBS_BIT: u32 = 12;
 /// [`EXCL_ADDR`] when the monitor is open. No exclusive access succeeds at this address.
 pub const EXCL_NONE: u64 = u64::MAX;
 
-const COUNT: usize = V0 as usize + 52;
+/// PSTATE.BTYPE: how the last instruction branched, at its place in Linux's `pstate`. Kept where [`CHECKS_TARGETS`] is set,
+/// else zero.
+pub const BTYPE: Slot = Slot(V0 + 52);
+/// Not zero once the process has guarded pages.
+pub const CHECKS_TARGETS: Slot = Slot(V0 + 53);
+/// Lowest bit of [`BTYPE`].
+pub const BTYPE_SHIFT: u32 = 10;
+
+const COUNT: usize = V0 as usize + 54;
 
 const NAMES: [&str; COUNT] = [
     "x0",
@@ -167,6 +175,8 @@ const NAMES: [&str; COUNT] = [
     "apdbkey_hi",
     "apgakey_lo",
     "apgakey_hi",
+    "btype",
+    "checks_targets",
 ];
 
 const fn ty(slot: Slot) -> Ty {
@@ -271,6 +281,8 @@ mod tests {
             (SSBS, "ssbs"),
             (pac_key(PacKey::Ia).0, "apiakey_lo"),
             (pac_key(PacKey::Ga).1, "apgakey_hi"),
+            (BTYPE, "btype"),
+            (CHECKS_TARGETS, "checks_targets"),
         ] {
             assert_eq!(LAYOUT.find(name), Some(slot), "{name}");
         }

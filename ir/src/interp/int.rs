@@ -108,7 +108,7 @@ pub fn eval(op: Op, shape: Shape, from: Shape, imm: u128, args: &[u128; 4]) -> u
         Op::FAbs => map(s, a, |x| x & mask(w - 1)),
         Op::FNeg => map(s, a, |x| x ^ 1 << (w - 1)),
 
-        Op::Get | Op::Put | Op::Insn => not_pure(op),
+        Op::Get | Op::Put | Op::Insn | Op::ExitIf => not_pure(op),
         Op::FlagsAdd | Op::FlagsSub | Op::FlagsAdc | Op::FlagsLogic | Op::FlagsPack => not_pure(op),
         Op::FlagsFCmp | Op::FlagsSel | Op::FlagsBits | Op::Cond => not_pure(op),
         Op::Load | Op::Store | Op::AtomicRmw | Op::AtomicCas | Op::CasIf => not_pure(op),

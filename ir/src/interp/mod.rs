@@ -149,13 +149,13 @@ impl Interp {
         let mut invalidate = None;
         let outcome = match body(desc, block, state, mem, &mut frame, &mut invalidate) {
             Ok(()) => end(&block.term, &frame),
-            Err((pc, trap)) => Outcome::Fault { pc, trap },
+            Err(outcome) => outcome,
         };
         Step { outcome, invalidate }
     }
 }
 
-/// The instructions; a failed access with the address of its guest instruction.
+/// The instructions; how the block ended, if before its end.
 #[inline(always)]
 fn body<M: Memory + ?Sized>(
     desc: &'static GuestDesc,
@@ -164,16 +164,18 @@ fn body<M: Memory + ?Sized>(
     mem: &mut M,
     frame: &mut Frame<'_>,
     invalidate: &mut Option<Range<u64>>,
-) -> Result<(), (u64, MemTrap)> {
+) -> Result<(), Outcome> {
     let mut pc = block.pc;
     for (i, inst) in block.insts.iter().enumerate() {
         let [a, b, c, d] = inst.args;
-        let at = |trap| (pc, trap);
+        let at = |trap| Outcome::Fault { pc, trap };
         let value = match inst.op {
             Op::Insn => {
                 pc = inst.imm as u64;
                 continue;
             }
+            Op::ExitIf if frame.get(a) & 1 == 0 => continue,
+            Op::ExitIf => return Err(Outcome::Sync { pc: inst.imm as u64 }),
             Op::Get => {
                 if inst.shape == Shape::FLAGS {
                     let flags = desc.layout.read_flags(state, Slot(inst.imm as u16));

@@ -22,7 +22,8 @@ pub(super) fn sweep(desc: &GuestDesc, block: &mut Block, mut live: SlotSet, prec
                 let e = &desc.helpers[inst.imm as usize].effects;
                 used[i] || e.volatile || e.memory || !e.writes.is_empty()
             }
-            Effect::Fp | Effect::Load | Effect::Store | Effect::Fence | Effect::Mark => true,
+            Effect::Fp | Effect::Load | Effect::Store | Effect::Fence => true,
+            Effect::Mark | Effect::Exit => true,
         };
         if keep[i] {
             inst.args().for_each(|v| used[v.index()] = true);

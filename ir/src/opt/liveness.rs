@@ -88,6 +88,7 @@ pub fn before(desc: &GuestDesc, inst: &Inst, live: &mut SlotSet, precise: bool) 
             let effects = &desc.helpers[inst.imm as usize].effects;
             effects.reads.iter().for_each(|&slot| live.insert(slot));
         }
+        Effect::Exit => *live = SlotSet::ALL,
         _ => {}
     }
     if precise && may_fault(desc, inst) {

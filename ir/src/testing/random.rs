@@ -146,6 +146,8 @@ impl Generator<'_> {
         let info = *self.random.pick(OPS);
         let skipped = matches!(info.effect, Effect::WriteSlot | Effect::Mark)
             || info.op == Op::FpFlagsWrite
+            // Seldom, or few blocks would be run to their end.
+            || info.op == Op::ExitIf && !self.random.one_in(4)
             || !(self.config.allowed)(info.op);
         if skipped {
             return;
@@ -238,7 +240,8 @@ impl Generator<'_> {
         let r = &mut *self.random;
         let index = |r: &mut Random, n: usize| r.below(n) as u128;
         match inst.op.info().imm {
-            ImmKind::None | ImmKind::Slot | ImmKind::Pc | ImmKind::Helper => 0,
+            ImmKind::None | ImmKind::Slot | ImmKind::Helper => 0,
+            ImmKind::Pc => 0x3000,
             ImmKind::Const => r.edge(inst.shape.ty().map_or(1, |t| t.bits().min(128))),
             ImmKind::Index if inst.op == Op::RevLanes => *r.pick(&[16, 32, 64]),
             ImmKind::Index => {
@@ -338,6 +341,8 @@ impl Generator<'_> {
                     Exception::Unimplemented { class: "some class", bytes: 1 },
                     Exception::Fetch,
                     Exception::Privileged(3),
+                    Exception::BranchTarget,
+                    Exception::StackAlign,
                 ];
                 Term::Exception { pc: 0x1004, exception: self.random.pick(&all).clone() }
             }

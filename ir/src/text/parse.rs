@@ -269,6 +269,8 @@ impl<'a> Parser<'a> {
             "undefined" => Exception::Undefined(self.lex.number("the bytes")?),
             "privileged" => Exception::Privileged(self.lex.number("an immediate")?),
             "fetch" => Exception::Fetch,
+            "branch_target" => Exception::BranchTarget,
+            "stack_align" => Exception::StackAlign,
             "unimplemented" => {
                 let t = self.lex.next("a class")?;
                 let class = t.text.strip_prefix('"').and_then(|s| s.strip_suffix('"'));

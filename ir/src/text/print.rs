@@ -109,6 +109,8 @@ fn term(term: &Term) -> String {
                 }
                 Exception::Fetch => "fetch".into(),
                 Exception::Privileged(imm) => format!("privileged {imm:#x}"),
+                Exception::BranchTarget => "branch_target".into(),
+                Exception::StackAlign => "stack_align".into(),
             };
             format!("exception {pc:#x} {what}")
         }

@@ -51,14 +51,25 @@ pub struct SignalFrame<'a> {
 /// A memory fault as a signal frame tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultReport {
-    /// Faulting address.
+    /// Faulting address; of [`Fault::Stack`] the stack pointer.
     pub addr: u64,
-    /// Was it a write?
-    pub write: bool,
-    /// Was it an instruction fetch?
-    pub fetch: bool,
+    /// What was tried.
+    pub fault: Fault,
     /// Why.
     pub kind: isamorph_ir::contract::TrapKind,
+}
+
+/// What an instruction tried when it faulted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A load.
+    Read,
+    /// A store or read-modify-write.
+    Write,
+    /// To be fetched.
+    Fetch,
+    /// An access by the stack pointer, which must be aligned for that.
+    Stack,
 }
 
 /// What returning from a handler restores besides the registers.
@@ -154,6 +165,9 @@ pub trait GuestAbi: Send + Sync {
     ) -> Result<(), Errno> {
         Err(Errno::EINVAL)
     }
+
+    /// The thread looks at branch targets from now on, if this guest has such.
+    fn check_branch_targets(&self, _state: &mut [u8]) {}
 
     /// The registers as text, several lines, for a crash report.
     fn show_registers(&self, state: &[u8]) -> String;

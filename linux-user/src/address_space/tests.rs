@@ -11,6 +11,7 @@ fn space(test: u64) -> AddressSpace {
         pie_base: base,
         stack_top: base + 0x8000_0000,
         free_bottom: base + 0x1000_0000,
+        libraries: base + 0x9000_0000..base + 0xf000_0000,
     })
 }
 
@@ -188,4 +189,45 @@ fn a_trampoline_page_is_code() {
     assert_eq!(s.fetch(page, &mut code), 4);
     assert_eq!(code, [1, 2, 3, 4]);
     assert_eq!(s.memory.write(page, &0u8), Err(Errno::EFAULT));
+}
+
+#[test]
+fn a_library_lies_at_the_same_place_in_every_address_space() {
+    let (s, t) = (space(9), space(9));
+    let reserve = |len| MapRequest { prot: Prot::NONE, ..anon(0, len, 0) };
+    let first = map(&s, reserve(5 * PAGE + 1)).unwrap();
+    assert_eq!(first, s.library_place(6 * PAGE));
+    assert!(s.plan().libraries.contains(&first));
+    // A second one of the same size goes where there is room, and so does what is no library.
+    let second = map(&s, reserve(6 * PAGE)).unwrap();
+    assert_eq!(second, s.plan().stack_top - 6 * PAGE);
+    let stack = MapRequest { prot: Prot::NONE, ..anon(0, 7 * PAGE, sys::MAP_STACK) };
+    assert_eq!(map(&s, stack).unwrap(), second - 7 * PAGE);
+    for at in [first, second] {
+        assert_eq!(s.unmap(at, 6 * PAGE), Ok(Stale::NOTHING));
+    }
+    assert_eq!(map(&t, reserve(6 * PAGE)).unwrap(), first);
+}
+
+#[test]
+fn code_of_a_file_is_an_image_unless_it_can_be_written() {
+    let s = space(10);
+    let file = std::fs::File::open("/proc/self/exe").unwrap();
+    let at = |prot, offset, addr| MapRequest {
+        addr,
+        len: 2 * PAGE,
+        prot,
+        flags: MAP_PRIVATE | if addr == 0 { 0 } else { MAP_FIXED },
+        fd: file.as_raw_fd(),
+        offset,
+    };
+    let base = map(&s, at(Prot::READ, 0, 0)).unwrap();
+    assert_eq!(s.image(base), None);
+    map(&s, at(Prot::RX, 2 * PAGE, base + 2 * PAGE)).unwrap();
+    let image = s.image(base + 3 * PAGE).unwrap();
+    assert_eq!((image.base, &image.range), (base, &(base + 2 * PAGE..base + 4 * PAGE)));
+    assert!(image.head.starts_with(b"\x7fELF") && image.head.len() == PAGE as usize);
+    let (result, stale) = s.protect(base + 2 * PAGE, 2 * PAGE, Prot::from_bits(7));
+    assert_eq!((result, stale), (Ok(0), Stale(Some(base + 2 * PAGE..base + 4 * PAGE))));
+    assert_eq!(s.image(base + 2 * PAGE), None);
 }

@@ -47,13 +47,14 @@ pub enum LoadError {
 }
 
 /// Maps `image`, read from `file`. A program that may lie anywhere goes to `base` if that is free, else
-/// where mappings without a wish go.
+/// where mappings without a wish go. `guarded`: its code takes indirect branches at their targets only.
 pub fn load(
     space: &AddressSpace,
     memory: &GuestMemory,
     file: &File,
     image: &Image,
     base: Option<u64>,
+    guarded: bool,
 ) -> Result<Loaded, LoadError> {
     let span = image.span();
     let bias = match image.placement {
@@ -63,7 +64,11 @@ pub fn load(
         }
     };
     for segment in &image.segments {
-        map_segment(space, memory, file, segment, segment.addr.wrapping_add(bias)).map_err(
+        let mut segment = segment.clone();
+        if guarded && segment.prot.contains(Prot::EXEC) {
+            segment.prot = segment.prot.union(Prot::GUARDED);
+        }
+        map_segment(space, memory, file, &segment, segment.addr.wrapping_add(bias)).map_err(
             |error| LoadError::Map {
                 addr: segment.addr.wrapping_add(bias),
                 size: segment.size,

@@ -162,7 +162,7 @@ fn loading_maps_zeroes_and_relocates() {
     let file = File::open(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let image = Image::parse(&file, A64).unwrap();
-    let loaded = load(&space, &memory, &file, &image, Some(base)).unwrap();
+    let loaded = load(&space, &memory, &file, &image, Some(base), false).unwrap();
     assert_eq!(loaded.bias, base - 0x40_0000);
     assert_eq!(loaded.entry, base + 0x100);
     assert_eq!(loaded.headers, base + 0x40);
@@ -173,6 +173,6 @@ fn loading_maps_zeroes_and_relocates() {
     assert_eq!(memory.read::<u8>(data + 0x37ff), Ok(0));
     assert_eq!(memory.write(base, &0u8), Err(crate::Errno::EFAULT));
     // The next one goes elsewhere.
-    let second = load(&space, &memory, &file, &image, Some(base)).unwrap();
+    let second = load(&space, &memory, &file, &image, Some(base), false).unwrap();
     assert_ne!(second.bias, loaded.bias);
 }

@@ -34,7 +34,8 @@ pub fn smaps(areas: &[Vma], sysroot: &Sysroot) -> Vec<u8> {
                 write!(figures, " {name}").expect("strings take everything");
             }
         }
-        figures.push_str(if area.shared { " sh mr mw me ms sd\n" } else { " mr mw me sd\n" });
+        figures.push_str(if area.shared { " sh mr mw me ms sd" } else { " mr mw me sd" });
+        figures.push_str(if area.prot.contains(Prot::GUARDED) { " bt\n" } else { "\n" });
         out.extend(figures.into_bytes());
     }
     out

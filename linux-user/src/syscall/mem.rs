@@ -36,8 +36,13 @@ pub static CALLS: &[Syscall] = &[
     Syscall::native("process_mrelease", &[Fd, Hex], k::__NR_process_mrelease),
 ];
 
-const PROT: &[(u64, &str)] =
-    &[(0, "PROT_NONE"), (1, "PROT_READ"), (2, "PROT_WRITE"), (4, "PROT_EXEC")];
+const PROT: &[(u64, &str)] = &[
+    (0, "PROT_NONE"),
+    (1, "PROT_READ"),
+    (2, "PROT_WRITE"),
+    (4, "PROT_EXEC"),
+    (PROT_BTI, "PROT_BTI"),
+];
 
 const MAP: &[(u64, &str)] = &[
     (k::MAP_SHARED_VALIDATE as u64, "MAP_SHARED_VALIDATE"),
@@ -72,12 +77,25 @@ const ADVICE: &[(u64, &str)] = &[
 /// `PROT_SEM`, and the growth bits that only stacks have: accepted and dropped.
 const ACCEPTED_PROT: u64 = 7 | k::PROT_SEM as u64;
 
-/// Protection bits of a guest without branch targets (`PROT_BTI`) or tags (`PROT_MTE`).
-fn prot(bits: u64) -> Result<Prot, Errno> {
-    if bits & !ACCEPTED_PROT != 0 {
+/// `PROT_BTI`, of processors with guarded pages.
+const PROT_BTI: u64 = 0x10;
+
+/// Protection bits of a guest without tags (`PROT_MTE`).
+fn prot(ctx: &mut Ctx<'_>, bits: u64) -> Result<Prot, Errno> {
+    let accepted = ACCEPTED_PROT | if ctx.process.guards_pages() { PROT_BTI } else { 0 };
+    if bits & !accepted != 0 {
         return Err(Errno::EINVAL);
     }
-    Ok(Prot::from_bits(bits as u32))
+    Ok(any_prot(ctx, bits))
+}
+
+/// The same where unknown bits are ignored. A guarded page is wanted: branch targets are looked at from now on.
+fn any_prot(ctx: &mut Ctx<'_>, bits: u64) -> Prot {
+    let prot = Prot::with_guards(bits as u32, ctx.process.guards_pages());
+    if prot.contains(Prot::GUARDED) {
+        ctx.process.check_branch_targets();
+    }
+    prot
 }
 
 fn brk(ctx: &mut Ctx<'_>, [wish, ..]: [u64; 6]) -> SysResult {
@@ -88,7 +106,7 @@ fn brk(ctx: &mut Ctx<'_>, [wish, ..]: [u64; 6]) -> SysResult {
 
 fn mmap(ctx: &mut Ctx<'_>, [addr, len, bits, flags, fd, offset]: [u64; 6]) -> SysResult {
     // mmap, unlike mprotect, ignores protection bits it does not know.
-    let prot = Prot::from_bits(bits as u32);
+    let prot = any_prot(ctx, bits);
     let flags = flags as u32;
     let request = MapRequest { addr, len, prot, flags, fd: fd as i32, offset };
     let (addr, stale) = ctx.process.space.map(request)?;
@@ -103,7 +121,8 @@ fn munmap(ctx: &mut Ctx<'_>, [addr, len, ..]: [u64; 6]) -> SysResult {
 }
 
 fn mprotect(ctx: &mut Ctx<'_>, [addr, len, bits, ..]: [u64; 6]) -> SysResult {
-    let (result, stale) = ctx.process.space.protect(addr, len, prot(bits)?);
+    let prot = prot(ctx, bits)?;
+    let (result, stale) = ctx.process.space.protect(addr, len, prot);
     ctx.process.invalidate(stale);
     result
 }

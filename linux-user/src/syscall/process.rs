@@ -372,6 +372,7 @@ fn run_program(ctx: &mut Ctx<'_>, path: Vec<u8>, argv: u64, env: u64) -> SysResu
         return Err(error.errno());
     }
     ctx.thread.new_program = Some(NewProgram::new(&process.reexec, path, argv, env)?);
+    process.keep_code();
     process.actions.prepare_exec();
     let host_stack = process.limits.lend_stack();
     let error = start(ctx);

@@ -135,9 +135,8 @@ impl Trial {
     fn command(&self, runner: Runner) -> Command {
         let native = if runner == Runner::Native { self.native.as_ref() } else { None };
         let side = native.unwrap_or(&self.guest);
-        let mut command = runner.command(side.sysroot.as_deref(), &side.program);
+        let mut command = runner.keeping().command(side.sysroot.as_deref(), &side.program);
         command.current_dir(&self.folder).env("ISAMORPH_CACHE_DIR", &self.cache);
-        command.env("ISAMORPH_CACHE", "rw");
         // Python would write its own caches into the sysroot on the first run, and hash differently on each.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0").env("LC_ALL", "C");
         match &self.kernel.work {

@@ -85,6 +85,8 @@ pub enum Oracle {
     Qemu,
     /// The host, running the same source built for it: where qemu-user falls short (it hands an execve to the host).
     Native,
+    /// The architecture's manual and the kernel's sources, by hand: where no emulator at hand does what they say.
+    Manual,
 }
 
 /// How a run of a program must end.
@@ -174,7 +176,8 @@ impl Program {
                 self.oracle = match value {
                     "qemu" => Oracle::Qemu,
                     "native" => Oracle::Native,
-                    _ => bail!("`{value}` is no oracle: qemu, native"),
+                    "manual" => Oracle::Manual,
+                    _ => bail!("`{value}` is no oracle: qemu, native, manual"),
                 }
             }
             "run" => {

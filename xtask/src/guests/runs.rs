@@ -25,10 +25,12 @@ pub enum Runner {
     Qemu,
     /// The host itself, for programs built for it.
     Native,
-    /// `isamorph run --engine …`.
+    /// `isamorph run --engine …`, beginning with nothing.
     Isamorph(&'static str),
     /// `isamorph profile`, which is not to change anything.
     Profiled,
+    /// The same with the code cache that `ISAMORPH_CACHE_DIR` names.
+    Keeping(&'static str),
 }
 
 impl Runner {
@@ -39,6 +41,14 @@ impl Runner {
         Self::Isamorph("jit"),
         Self::Isamorph("auto"),
     ];
+
+    /// The same engine with a code cache.
+    pub fn keeping(self) -> Self {
+        match self {
+            Self::Isamorph(engine) => Self::Keeping(engine),
+            other => other,
+        }
+    }
 
     /// The command that runs `program` (a file of the host) with guest paths redirected into `sysroot`.
     pub fn command(self, sysroot: Option<&Path>, program: &Path) -> Command {
@@ -57,7 +67,12 @@ impl Runner {
             }
             Self::Isamorph(engine) => {
                 let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--engine", engine]);
+                command.args(["run", "--cache", "off", "--engine", engine]);
+                (command, "--cpu")
+            }
+            Self::Keeping(engine) => {
+                let mut command = Command::new(paths::isamorph());
+                command.args(["run", "--cache", "rw", "--engine", engine]);
                 (command, "--cpu")
             }
         };
@@ -79,6 +94,7 @@ impl fmt::Display for Runner {
             Self::Native => f.write_str("native"),
             Self::Profiled => f.write_str("profile"),
             Self::Isamorph(engine) => f.write_str(engine),
+            Self::Keeping(engine) => write!(f, "{engine} with a code cache"),
         }
     }
 }
@@ -93,6 +109,10 @@ pub fn execute(runner: Runner, program: &Program, link: Link, run: &Run) -> Resu
     let mut command = runner.command_as(run.cpu.as_deref(), sysroot, &binary);
     command.args(&run.args).env_clear().env("PATH", "/usr/bin:/bin");
     command.envs(program.env.iter().map(|(name, value)| (name, value)));
+    if let Runner::Keeping(_) = runner {
+        command.env("ISAMORPH_CACHE_DIR", paths::guests().join("code-cache"));
+        command.env("ISAMORPH_CACHE_EAGER", "true");
+    }
     capture(&mut command, b"", LIMIT)
 }
 
@@ -176,6 +196,7 @@ pub fn bless_from_oracle(program: &Program) -> Result<()> {
     let oracle = match program.oracle {
         Oracle::Qemu => Runner::Qemu,
         Oracle::Native => Runner::Native,
+        Oracle::Manual => bail!("{}: its expectation is written by hand", program.name),
     };
     let mut text = String::new();
     for run in &program.runs {

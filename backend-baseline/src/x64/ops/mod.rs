@@ -51,6 +51,7 @@ impl Gen<'_> {
             Op::Get => self.get(inst, v),
             Op::Put => self.put(inst),
             Op::Insn => true,
+            Op::ExitIf => self.exit_if(inst),
 
             Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::And | Op::Or | Op::Xor => {
                 if vector {

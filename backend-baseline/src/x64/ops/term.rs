@@ -8,7 +8,7 @@ use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RSI, Rm, Shift};
 use isamorph_backend_abi::FixupKind;
 use isamorph_backend_abi::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET};
 use isamorph_backend_abi::engine_offset;
-use isamorph_ir::{Hint, Term, Wait};
+use isamorph_ir::{Hint, Inst, Term, Wait};
 
 impl Gen<'_> {
     pub(crate) fn terminal(&mut self) {
@@ -50,6 +50,13 @@ impl Gen<'_> {
                 self.leave(next, ExitReason::Wait);
             }
         }
+    }
+
+    pub(crate) fn exit_if(&mut self, inst: &Inst) -> bool {
+        let cc = self.condition(inst.args[0]);
+        let from = self.e.jcc(cc);
+        self.colds.push(Cold::Exit { from, pc: inst.imm as u64 });
+        true
     }
 
     fn exit_argument(&mut self, value: u64) {

@@ -91,6 +91,7 @@ impl Lifter {
     /// BR: PC <- Xn.
     pub(crate) fn br(&mut self, i: Br) -> Flow {
         let target = self.read_zr(Ty::I64, i.rn);
+        self.mark_jump(i.rn);
         Flow::End(Term::Indirect { target, hint: Hint::Jump })
     }
 
@@ -98,6 +99,7 @@ impl Lifter {
     pub(crate) fn blr(&mut self, i: Blr) -> Flow {
         let target = self.read_zr(Ty::I64, i.rn);
         let ret = self.link();
+        self.mark_call();
         Flow::End(Term::Indirect { target, hint: Hint::Call { ret } })
     }
 

@@ -7,6 +7,7 @@
 use crate::isa::*;
 use crate::lift::{Flow, Lifter};
 use crate::operand::{gpr, int, signed};
+use crate::state;
 use isamorph_ir::inst::{MemAttr, Privilege};
 use isamorph_ir::{Ty, Value};
 
@@ -14,9 +15,9 @@ const UNPRIVILEGED: MemAttr = MemAttr { privilege: Privilege::User, ..MemAttr::P
 
 /// Addresses and transfers.
 impl Lifter {
-    /// Rn or SP, a base address.
+    /// Rn or SP, the base address of an access.
     pub(crate) fn base(&mut self, rn: u8) -> Value {
-        self.read_sp(Ty::I64, rn)
+        if rn == 31 { self.stack_base() } else { self.ir.get(state::x(rn)) }
     }
 
     /// `address` + a constant.

@@ -36,13 +36,18 @@ mod simd_shift_imm;
 mod simd_three_diff;
 mod simd_three_same;
 mod simd_two_reg_misc;
+pub(crate) mod stack;
 mod system;
+pub(crate) mod target;
 
+use crate::frontend::mode;
 use crate::isa::{self, Decoded, Need};
 use crate::processor::{CpuModel, Feature};
 use crate::state;
 use isamorph_ir::inst::{Align, MemAttr, Order};
 use isamorph_ir::{Block, Builder, CodeSource, Exception, Mode, Term};
+use stack::Stack;
+use target::Targets;
 
 /// Guest instructions fetched at once.
 const FETCHED: usize = 64;
@@ -69,14 +74,20 @@ pub struct Lifter {
     pub(crate) word: u32,
     /// The processor.
     pub(crate) model: CpuModel,
+    stack: Stack,
+    /// What indirect branches leave in PSTATE.BTYPE, if that is looked at.
+    pub(crate) targets: Option<Targets>,
 }
 
 impl Lifter {
-    /// Begins a block at `pc`. Any mode but the usual one asks for exact floating point.
-    pub fn new(model: &CpuModel, pc: u64, mode: Mode) -> Lifter {
+    /// Begins a block at `pc`.
+    pub fn new(model: &CpuModel, code: &dyn CodeSource, pc: u64, mode: Mode) -> Lifter {
         let mut ir = Builder::new(&state::DESC, pc);
-        ir.block_mut().fp_exact = mode != Mode::default();
-        Lifter { ir, pc, word: 0, model: *model }
+        ir.block_mut().fp_exact = mode::exact_fp(mode);
+        let stack = Stack::new(mode::misaligned_sp(mode));
+        let targets = mode::checks_targets(mode)
+            .then(|| Targets { guarded: code.guarded(pc), arriving: mode::btype(mode) });
+        Lifter { ir, pc, word: 0, model: *model, stack, targets }
     }
 
     /// Lifts the next instruction.
@@ -84,6 +95,13 @@ impl Lifter {
         self.word = word;
         self.ir.insn(self.pc);
         self.ir.block_mut().len += 4;
+        if self.ir.block().len == 4
+            && let Some(targets) = self.targets
+            && let Some(end) = self.arrive(targets)
+        {
+            return end;
+        }
+        let begin = self.ir.block().insts.len();
         let flow = match isa::decode(word) {
             Decoded::Insn(insn) if self.meets(insn.pattern().needs) => insn.lift(self),
             Decoded::Insn(_) | Decoded::Unallocated(_) => self.undefined(),
@@ -91,6 +109,7 @@ impl Lifter {
                 self.raise(Exception::Unimplemented { class, bytes: word as u64 })
             }
         };
+        let flow = self.follow_stack(begin, flow);
         self.pc = self.next();
         flow
     }
@@ -147,8 +166,9 @@ pub fn block(
     mode: Mode,
     max_insns: u32,
 ) -> Block {
-    let mut lifter = Lifter::new(model, pc, mode);
-    let mut left = (max_insns.max(1) as usize * 4).min((PAGE - pc % PAGE) as usize);
+    let mut lifter = Lifter::new(model, code, pc, mode);
+    let max_insns = if mode.is_passing() { 1 } else { max_insns.max(1) };
+    let mut left = (max_insns as usize * 4).min((PAGE - pc % PAGE) as usize);
     let mut bytes = [0; FETCHED * 4];
     // A misaligned PC cannot be fetched from.
     while left > 0 && pc.is_multiple_of(4) {

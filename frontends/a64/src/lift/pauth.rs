@@ -162,8 +162,13 @@ impl Lifter {
     fn branch(&mut self, b: bool, rn: u8, modifier: Value, hint: Kind) -> Flow {
         let pointer = self.read_zr(Ty::I64, rn);
         let target = self.authenticated(instruction(b), pointer, modifier);
-        if let Kind::Call { .. } = hint {
-            self.link();
+        match hint {
+            Kind::Call { .. } => {
+                self.link();
+                self.mark_call();
+            }
+            Kind::Jump => self.mark_jump(rn),
+            Kind::Return => {}
         }
         Flow::End(Term::Indirect { target, hint })
     }

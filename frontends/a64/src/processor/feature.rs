@@ -128,6 +128,8 @@ features! {
     SM4 [] hwcaps [19] fields [ISAR0 40 = 1] sample 0xcec0_8420; // sm4e v0.4s, v1.4s
     /// Pointer authentication.
     PAuth [] hwcaps [30, 31] fields [ISAR1 8 = 1, ISAR1 28 = 1] sample 0xdac1_0020; // pacia x0, x1
+    /// Branch target identification.
+    BTI [] hwcaps [two(17)] fields [PFR1 0 = 1] sample 0; // bti is a hint: a NOP without it
     /// Memory copy and memory set.
     MOPS [] hwcaps [two(43)] fields [ISAR2 16 = 1] sample 0x1901_0440; // cpyfp [x0]!, [x1]!, x2!
     /// Barriers that need not wait for XS accesses.

@@ -7,7 +7,7 @@
 use isamorph_ir::contract::TrapKind;
 
 use super::A64;
-use crate::abi::{AltStack, FaultReport, Resumed, SignalFrame};
+use crate::abi::{AltStack, Fault, FaultReport, Resumed, SignalFrame};
 use crate::errno::Errno;
 use crate::layout::record::{get_u32, get_u64};
 use crate::memory::GuestMemory;
@@ -44,6 +44,9 @@ const NZCV_SHIFT: u32 = 28;
 /// PSTATE.DIT and PSTATE.SSBS, which their slots hold at these places.
 const DIT: u64 = 1 << 24;
 const SSBS: u64 = 1 << 12;
+/// PSTATE.BTYPE, likewise, and its value after a call by register.
+const BTYPE: u64 = 3 << 10;
+const CALLED: u64 = 2 << 10;
 
 fn put(bytes: &mut [u8], at: usize, value: u64) {
     bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
@@ -55,14 +58,29 @@ fn put32(bytes: &mut [u8], at: usize, value: u32) {
 
 /// ESR_EL1 of a fault at EL0 (Arm ARM, ESR_ELx): exception class, IL, WnR, fault status at level 3.
 fn syndrome(fault: &FaultReport) -> u64 {
-    let class: u64 = if fault.fetch { 0x20 } else { 0x24 };
+    let class: u64 = match fault.fault {
+        Fault::Fetch if fault.kind == TrapKind::Align => return 0x22 << 26 | 1 << 25,
+        Fault::Stack => return 0x26 << 26 | 1 << 25,
+        Fault::Fetch => 0x20,
+        Fault::Read | Fault::Write => 0x24,
+    };
+    let write = fault.fault == Fault::Write;
     let status = match fault.kind {
         TrapKind::Unmapped => 0b00_0111,
         TrapKind::Protected => 0b00_1111,
         TrapKind::Align => 0b10_0001,
         TrapKind::Bus => 0b01_0000,
     };
-    class << 26 | 1 << 25 | (fault.write as u64) << 6 | status
+    class << 26 | 1 << 25 | (write as u64) << 6 | status
+}
+
+/// The address that the kernel keeps of a fault: none of a misaligned PC or SP.
+fn fault_address(fault: &FaultReport) -> u64 {
+    match fault.fault {
+        Fault::Fetch if fault.kind == TrapKind::Align => 0,
+        Fault::Stack => 0,
+        _ => fault.addr,
+    }
 }
 
 pub(super) fn push(
@@ -82,14 +100,15 @@ pub(super) fn push(
     put32(&mut bytes, UC_STACK + 8, frame.alt_stack.flags);
     put(&mut bytes, UC_STACK + 16, frame.alt_stack.size);
     put(&mut bytes, UC_MASK, frame.mask);
-    put(&mut bytes, MC_FAULT, frame.fault.map_or(0, |f| f.addr));
+    put(&mut bytes, MC_FAULT, frame.fault.as_ref().map_or(0, fault_address));
     for (n, &slot) in abi.x.iter().enumerate() {
         put(&mut bytes, MC_REGS + 8 * n, abi.get(state, slot));
     }
     put(&mut bytes, MC_SP, old_sp);
     put(&mut bytes, MC_PC, abi.get(state, abi.pc));
-    let [nzcv, dit, ssbs] = [abi.nzcv, abi.dit, abi.ssbs].map(|slot| abi.get(state, slot));
-    put(&mut bytes, MC_PSTATE, nzcv << NZCV_SHIFT | dit | ssbs);
+    let [nzcv, dit, ssbs, btype] =
+        [abi.nzcv, abi.dit, abi.ssbs, abi.btype].map(|slot| abi.get(state, slot));
+    put(&mut bytes, MC_PSTATE, nzcv << NZCV_SHIFT | dit | ssbs | btype);
 
     put32(&mut bytes, RECORDS, FPSIMD_MAGIC);
     put32(&mut bytes, RECORDS + 4, FPSIMD_SIZE as u32);
@@ -120,6 +139,9 @@ pub(super) fn push(
     abi.set(state, abi.x[30], frame.restorer);
     abi.set(state, abi.sp, sp);
     abi.set(state, abi.pc, frame.handler);
+    if abi.checks_targets(state) {
+        abi.set(state, abi.btype, CALLED);
+    }
     abi.open_monitor(state);
     Ok(())
 }
@@ -142,6 +164,9 @@ pub(super) fn pop(abi: &A64, state: &mut [u8], memory: &GuestMemory) -> Result<R
     abi.set(state, abi.nzcv, pstate >> NZCV_SHIFT & 15);
     abi.set(state, abi.dit, pstate & DIT);
     abi.set(state, abi.ssbs, pstate & SSBS);
+    if abi.checks_targets(state) {
+        abi.set(state, abi.btype, pstate & BTYPE);
+    }
     let fpsr = get_u32(&bytes, vectors + 8) as u64;
     abi.set(state, abi.fpsr, fpsr & 0x9f);
     abi.layout.write(state, abi.qc, if fpsr & QC != 0 { u128::MAX } else { 0 });

@@ -37,6 +37,8 @@ pub struct A64 {
     qc: Slot,
     dit: Slot,
     ssbs: Slot,
+    btype: Slot,
+    checks_targets: Slot,
     tpidr: Slot,
     exclusive: Slot,
     /// The halves of each key of pointer authentication, in the order of the bits `PR_PAC_AP*KEY`.
@@ -76,6 +78,8 @@ impl A64 {
             qc: find("qc")?,
             dit: find("dit")?,
             ssbs: find("ssbs")?,
+            btype: find("btype")?,
+            checks_targets: find("checks_targets")?,
             tpidr: find("tpidr_el0")?,
             exclusive: find("excl_addr")?,
             pointer_keys,
@@ -88,6 +92,11 @@ impl A64 {
 
     fn set(&self, state: &mut [u8], slot: Slot, value: u64) {
         self.layout.write(state, slot, value as u128);
+    }
+
+    /// Does the thread look at branch targets, and so keep PSTATE.BTYPE?
+    fn checks_targets(&self, state: &[u8]) -> bool {
+        self.get(state, self.checks_targets) != 0
     }
 
     /// An exception return opens the exclusive monitor.
@@ -223,6 +232,10 @@ impl GuestAbi for A64 {
             }
         }
         Ok(())
+    }
+
+    fn check_branch_targets(&self, state: &mut [u8]) {
+        self.set(state, self.checks_targets, 1);
     }
 
     fn show_registers(&self, state: &[u8]) -> String {

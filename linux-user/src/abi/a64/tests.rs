@@ -1,5 +1,5 @@
 use super::*;
-use crate::abi::{AltStack, FaultReport};
+use crate::abi::{AltStack, Fault, FaultReport};
 use isamorph_ir::contract::TrapKind;
 use isamorph_ir::{SlotInfo, Ty};
 
@@ -9,7 +9,7 @@ fn layout() -> StateLayout {
     names.extend((0..32).map(|n| (format!("v{n}"), Ty::V128)));
     names.push(("qc".into(), Ty::V128));
     names.extend((0..31).map(|n| (format!("x{n}"), Ty::I64)));
-    for name in ["sp", "pc", "tpidr_el0", "excl_addr", "dit", "ssbs"] {
+    for name in ["sp", "pc", "tpidr_el0", "excl_addr", "dit", "ssbs", "btype", "checks_targets"] {
         names.push((name.into(), Ty::I64));
     }
     for key in ["ia", "ib", "da", "db", "ga"] {
@@ -94,7 +94,7 @@ fn a_frame_comes_back_as_it_went() {
     let before = state.clone();
     let mut info = [0; 128];
     info[0] = 11;
-    let fault = FaultReport { addr: 0x123, write: true, fetch: false, kind: TrapKind::Protected };
+    let fault = FaultReport { addr: 0x123, fault: Fault::Write, kind: TrapKind::Protected };
     let frame = SignalFrame {
         signal: 11,
         info: &info,
@@ -194,4 +194,36 @@ fn the_frame_agrees_with_the_headers() {
     };
     compiler.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
     assert!(compiler.wait().unwrap().success());
+}
+
+#[test]
+fn a_handler_is_called_as_by_a_register() {
+    let abi = A64::new(&layout()).unwrap();
+    let memory = GuestMemory::default();
+    let stack = vec![0u64; 4096];
+    let mut state = filled(&abi);
+    abi.set(&mut state, abi.sp, stack.as_ptr_range().end.addr() as u64 & !15);
+    let frame = SignalFrame {
+        signal: 4,
+        info: &[0; 128],
+        handler: 0x50_0000,
+        with_info: false,
+        restorer: 0,
+        stack_top: None,
+        alt_stack: AltStack { base: 0, flags: 0, size: 0 },
+        mask: 0,
+        fault: None,
+    };
+    // Who does not look at branch targets keeps no BTYPE.
+    abi.push_frame(&mut state, &memory, &frame).unwrap();
+    assert_eq!(abi.get(&state, abi.btype), 0);
+    abi.pop_frame(&mut state, &memory).unwrap();
+
+    abi.check_branch_targets(&mut state);
+    abi.set(&mut state, abi.btype, 3 << 10);
+    abi.push_frame(&mut state, &memory, &frame).unwrap();
+    assert_eq!(abi.get(&state, abi.btype), 2 << 10);
+    abi.set(&mut state, abi.btype, 0);
+    abi.pop_frame(&mut state, &memory).unwrap();
+    assert_eq!(abi.get(&state, abi.btype), 3 << 10);
 }

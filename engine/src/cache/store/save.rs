@@ -1,0 +1,106 @@
+//! Saving: what is worth it, and the writing, which happens with no lock of the engine's held but one that keeps
+//! `fork` away (a child would inherit the lock of the directory).
+
+use super::Store;
+use crate::StoreConfig;
+use crate::engine::Engine;
+use crate::stats::Counters;
+use isamorph_persist::{Bytes as _, DirError, Directory, Fresh, SaveError, Title};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::ErrorKind;
+use std::time::Instant;
+
+/// How many later runs are counted on to win by what is saved.
+const RUNS: u64 = 4;
+/// What opening, locking and renaming costs, in nanoseconds.
+const SAVE_NANOS: u64 = 150_000;
+
+/// What is to be written.
+pub(crate) struct Work {
+    config: StoreConfig,
+    units: Vec<(Title, Fresh)>,
+}
+
+impl Store {
+    /// Takes out what is worth writing: always if compiling it took longer than writing does, else with a chance that
+    /// makes up for the cost. So a hundred short processes that each compile the same few blocks write them once in a
+    /// while, not a hundred times.
+    pub fn take_work(&mut self) -> Option<Work> {
+        let luck = RandomState::new().hash_one(0u8);
+        let mut units = vec![];
+        for image in self.images.iter_mut().chain(&mut self.parked) {
+            if image.fresh.is_empty() {
+                continue;
+            }
+            let old = image.unit.as_ref().map_or(0, |u| u.bytes().len());
+            // About a nanosecond a byte is read, compared and written.
+            let cost = SAVE_NANOS + old + image.fresh.bytes() as u64;
+            let worth = image.gain * RUNS;
+            if self.config.eager || worth >= cost || luck % cost < worth {
+                units.push((image.title(), image.take_fresh()));
+            }
+        }
+        (!units.is_empty()).then(|| Work { config: self.config.clone(), units })
+    }
+}
+
+impl Work {
+    /// Writes it. What cannot be written is lost, which only costs time later.
+    pub fn write(self, counters: &Counters) {
+        let begun = Instant::now();
+        let Work { config, units } = self;
+        let dir = match Directory::open(&config.dir, true) {
+            Ok(dir) => dir,
+            Err(error) => return complain(&error.into()),
+        };
+        for (title, fresh) in units {
+            match dir.save(&title, &fresh, config.limit, config.eager) {
+                Ok(saved) => {
+                    counters.kept_written.add(saved.added as u64);
+                    counters.kept_bytes.add(saved.bytes);
+                    counters.kept_evicted.add(saved.evicted as u64);
+                    tracing::debug!(unit = %title.name, ?saved, "code cache");
+                }
+                Err(SaveError::Busy) => {
+                    tracing::debug!(unit = %title.name, "code cache: another process is writing");
+                }
+                Err(error) => {
+                    complain(&error);
+                    break;
+                }
+            }
+        }
+        counters.save_nanos.add(begun.elapsed().as_nanos() as u64);
+    }
+}
+
+/// Says what went wrong, aloud if the user can do something about it.
+fn complain(error: &SaveError) {
+    match error {
+        SaveError::Dir(DirError::Io { source, .. })
+            if matches!(
+                source.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            // A guest that gave up its rights or its file system; a cache that is only to be read.
+            tracing::debug!("compiled code is not kept: {error}");
+        }
+        _ => tracing::warn!(
+            "compiled code is not kept: {error} (--cache ro or ISAMORPH_CACHE=ro only reads)"
+        ),
+    }
+}
+
+impl Engine {
+    /// Writes what this process compiled to the code cache, if that is worth it. To be called when the process is
+    /// about to end or to become another program, by one thread at a time, with signals blocked or harmless.
+    pub fn save_code(&self) {
+        // No fork meanwhile: the child would hold the directory's lock as well.
+        let _no_fork = self.saving();
+        let work = self.cache().and_then(|mut cache| cache.store.as_mut()?.take_work());
+        if let Some(work) = work {
+            work.write(&self.counters);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Units as files: written, read back, cut off, changed bit by bit, looked at by others' tools.
+
+use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
+use isamorph_persist::{
+    Directory, Fresh, Kind, Piece, Record, SaveError, Title, Unit, UnitKey, check, merge,
+};
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object as _, ObjectSection as _, ObjectSymbol as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+const BASE: u64 = 0x1800_0000_0000;
+const SIZE: u64 = 1 << 20;
+const BLOCK: Kind = Kind { tier: 0, care: 0 };
+const REGION: Kind = Kind { tier: 1, care: 1 };
+
+fn blob(pc: u64, n: usize) -> CodeBlob {
+    let exit = |target| FixupKind::DirectExit { target, ret: None };
+    CodeBlob {
+        code: (0..20 + n).map(|b| (b * 7 + n) as u8).collect(),
+        entries: vec![(pc, 0), (pc + 8, 12)],
+        fixups: vec![
+            Fixup { offset: 2, kind: exit(pc + 16) },
+            Fixup { offset: 8, kind: exit(BASE - 64) },
+            Fixup { offset: 12, kind: FixupKind::DirectExit { target: pc, ret: Some(pc + 4) } },
+            Fixup { offset: 16, kind: FixupKind::Counter { target: pc } },
+        ],
+        source_map: vec![(0, pc), (4, pc + 4), (9, pc)],
+        guest_ranges: vec![pc..pc + 12, pc + 64..pc + 80],
+        guest_insns: 7,
+        frame_size: 48,
+        ..CodeBlob::default()
+    }
+}
+
+fn piece(pc: u64, n: usize, kind: Kind, guest: u64) -> Piece {
+    let mut piece = Piece::of(&blob(pc, n), BASE, 0, kind).expect("near enough");
+    piece.record.guest = guest;
+    piece
+}
+
+fn title() -> Title {
+    Title { key: UnitKey(0xabc), base: BASE, name: "/lib/libx.so".into() }
+}
+
+fn unit(pieces: &[Piece]) -> Vec<u8> {
+    let mut fresh = Fresh::default();
+    pieces.iter().for_each(|p| fresh.add(p));
+    let title = title();
+    let merged = merge::<Vec<u8>>(&title, None, &fresh).expect("there is something new");
+    let mut bytes = vec![];
+    let len = merged.write(&mut bytes).expect("memory takes it");
+    assert_eq!(len, bytes.len() as u64);
+    assert!(len <= merged.most_bytes());
+    bytes
+}
+
+fn several() -> Vec<u8> {
+    let at = |n: u64| BASE + 0x1000 + n * 0x2f0;
+    let blocks = (0..40).map(|n| piece(at(n), n as usize, BLOCK, n));
+    let regions = (0..4).map(|n| piece(at(3 * n), 100 + n as usize, REGION, 77));
+    unit(&blocks.chain(regions).collect::<Vec<_>>())
+}
+
+fn any(_: &Record) -> bool {
+    true
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let unit = Unit::open_for(several(), title().key).expect("a unit");
+    assert_eq!(unit.name(), "/lib/libx.so");
+    let (mut piece, mut back) = (Piece::default(), CodeBlob::default());
+    for n in 0..40_u32 {
+        let pc = 0x1000 + n * 0x2f0;
+        let found = unit.find(pc, |r| r.kind == BLOCK).expect("was written");
+        assert_eq!(found.record.guest, n as u64);
+        unit.read(&found, &mut piece).expect("is whole");
+        piece.blob(BASE, SIZE, &mut back).expect("makes sense");
+        assert_eq!(format!("{back:?}"), format!("{:?}", blob(BASE + pc as u64, n as usize)));
+        let best = unit.find(pc, any).expect("was written");
+        assert_eq!(best.record.kind, if n % 3 == 0 && n < 12 { REGION } else { BLOCK });
+        assert!(unit.find(pc + 4, any).is_none());
+        assert!(unit.find(pc, |r| r.mode == 1).is_none());
+    }
+    assert!(unit.find(0, any).is_none());
+    assert!(unit.find(u32::MAX, any).is_none());
+    assert!(Unit::open_for(several(), UnitKey(1)).is_err());
+    let report = check(&unit);
+    assert_eq!((report.blocks, report.regions, report.broken), (40, 4, 0));
+}
+
+#[test]
+fn standard_tools_see_code_and_symbols() {
+    let bytes = several();
+    let elf = ElfFile64::<LittleEndian>::parse(&*bytes).expect("an ELF file");
+    let text = elf.section_by_name(".text").expect("has code");
+    let named = elf.symbols().find(|s| s.name() == Ok("block_1800000012f0")).expect("has a name");
+    let at = named.address() as usize;
+    let code = &text.data().expect("is there")[at..at + named.size() as usize];
+    assert_eq!(code, blob(0, 1).code);
+    assert!(elf.symbols().any(|s| s.name() == Ok("region_180000001000_care1")));
+    assert_eq!(elf.symbols().count(), 44);
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_refused() {
+    let whole = several();
+    for len in 0..whole.len() {
+        let cut = Unit::open_for(whole[..len].to_vec(), title().key);
+        assert!(cut.is_err(), "{len} bytes");
+    }
+    let longer = [&whole[..], &[0]].concat();
+    assert!(Unit::open(longer).is_err());
+}
+
+#[test]
+fn a_changed_byte_is_never_believed() {
+    let whole = several();
+    let intact = Unit::open(whole.clone()).expect("a unit");
+    let head = *intact.head();
+    let sections = [head.text, head.side, head.index, head.records];
+    let (mut piece, mut back) = (Piece::default(), CodeBlob::default());
+    for section in sections {
+        for at in (section.at..section.at + section.len).step_by(5) {
+            let mut bad = whole.clone();
+            bad[at as usize] ^= 1 << (at % 8);
+            let unit = Unit::open_for(bad, title().key).expect("the head is whole");
+            for n in 0..40_u32 {
+                let pc = 0x1000 + n * 0x2f0;
+                let Some(found) = unit.find(pc, |r| r.kind == BLOCK) else { continue };
+                if unit.read(&found, &mut piece).is_err() {
+                    continue;
+                }
+                piece.blob(BASE, SIZE, &mut back).expect("a whole piece makes sense");
+                let same = format!("{:?}", blob(BASE + pc as u64, n as usize));
+                assert_eq!(format!("{back:?}"), same, "byte {at}");
+            }
+        }
+    }
+    for at in 0..isamorph_persist::format::Head::SIZE {
+        let mut bad = whole.clone();
+        bad[isamorph_persist::format::HEAD_AT as usize + at] ^= 0x10;
+        assert!(Unit::open_for(bad, title().key).is_err());
+    }
+}
+
+/// A piece whose words say what `change` makes of them, with a checksum that fits.
+fn forged(change: impl Fn(&mut Piece)) -> Result<CodeBlob, String> {
+    let mut made = piece(BASE + 0x1000, 3, BLOCK, 5);
+    change(&mut made);
+    let unit = Unit::open(unit(&[made])).map_err(|e| e.to_string())?;
+    let found = unit.found(0).ok_or("not there")?;
+    let (mut piece, mut back) = (Piece::default(), CodeBlob::default());
+    unit.read(&found, &mut piece).map_err(|e| e.to_string())?;
+    piece.blob(BASE, SIZE, &mut back).map_err(|e| e.to_string())?;
+    Ok(back)
+}
+
+#[test]
+fn words_that_contradict_each_other_are_refused_though_their_checksum_fits() {
+    let word = |piece: &mut Piece, n: usize, value: u32| {
+        piece.side[4 * n..4 * n + 4].copy_from_slice(&value.to_le_bytes());
+    };
+    assert!(forged(|_| ()).is_ok());
+    // Words: two ranges, two entries, four fixups of four, three pairs.
+    for (n, value, what) in [
+        (0, u32::MAX, "a range outside"),
+        (1, 0, "an empty range"),
+        (1, SIZE as u32, "a range that ends outside"),
+        (0, 0x2000, "the main entry is not the first range's"),
+        (5, 23, "an entry behind the code"),
+        (6, SIZE as u32, "an entry outside"),
+        (8, 20, "a fixup across the code's end"),
+        (8, u32::MAX, "a fixup far behind it"),
+        (9, 3, "a fixup of no kind"),
+        (26, u32::MAX, "a source map that does not ascend"),
+    ] {
+        assert!(forged(|p| word(p, n, value)).is_err(), "{what}");
+    }
+    for numbers in [[0, 2, 4, 3], [2, 0, 4, 3], [2, 2, 4, 4], [u16::MAX; 4], [2, 2, 0, 0]] {
+        assert!(forged(|p| p.record.numbers = numbers).is_err(), "{numbers:?}");
+    }
+    assert!(forged(|p| p.code.clear()).is_err());
+    assert!(forged(|p| p.side.truncate(20)).is_err());
+    assert!(forged(|p| p.record.pc = 0x3000).is_err());
+}
+
+#[test]
+fn of_two_for_the_same_address_the_newer_one_stays_and_broken_ones_go() {
+    let pc = BASE + 0x1000;
+    let old = unit(&[piece(pc, 1, BLOCK, 1), piece(pc + 64, 2, BLOCK, 2)]);
+    let mut fresh = Fresh::default();
+    fresh.add(&piece(pc, 3, BLOCK, 3));
+    fresh.add(&piece(pc, 4, BLOCK, 4));
+    let (title, open) = (title(), Unit::open(old.clone()).expect("a unit"));
+    let merged = merge(&title, Some(&open), &fresh).expect("there is something new");
+    assert_eq!((merged.added, merged.dropped), (1, 0));
+    let mut bytes = vec![];
+    merged.write(&mut bytes).expect("memory takes it");
+    let both = Unit::open(bytes).expect("a unit");
+    assert_eq!(both.head().count, 2);
+    assert_eq!(both.find(0x1000, any).map(|f| f.record.guest), Some(4));
+    assert_eq!(both.find(0x1040, any).map(|f| f.record.guest), Some(2));
+
+    let mut again = Fresh::default();
+    again.add(&piece(pc, 9, BLOCK, 1));
+    assert!(merge(&title, Some(&open), &again).is_none(), "it is there already");
+
+    let mut bad = old;
+    bad[open.head().text.at as usize] ^= 1;
+    let bad = Unit::open(bad).expect("the head is whole");
+    assert_eq!(check(&bad).broken, 1);
+    let nothing = Fresh::default();
+    let repaired = merge(&title, Some(&bad), &nothing).expect("one is to go");
+    assert_eq!((repaired.added, repaired.dropped), (0, 1));
+}
+
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Dir {
+        let path =
+            std::env::temp_dir().join(format!("isamorph-persist-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Dir(path)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn one(n: u64) -> Fresh {
+    let mut fresh = Fresh::default();
+    fresh.add(&piece(BASE + 0x1000 + n * 64, 3000, BLOCK, n));
+    fresh
+}
+
+#[test]
+fn a_directory_that_others_may_write_and_files_that_are_not_ours_are_refused() {
+    let dir = Dir::new("trust");
+    assert!(Directory::open(&dir.0, false).is_err(), "it is not there");
+    let open = Directory::open(&dir.0, true).expect("is made");
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("is ours");
+    };
+    open.save(&title(), &one(1), 1 << 20, true).expect("is written");
+    let path = open.unit_path(title().key);
+    assert!(matches!(open.open_unit(title().key), Ok(Some(_))));
+    assert!(matches!(open.open_unit(UnitKey(9)), Ok(None)));
+
+    mode(&path, 0o660);
+    assert!(open.open_unit(title().key).is_err(), "the group may write");
+    mode(&path, 0o600);
+    let moved = dir.0.join("moved");
+    std::fs::rename(&path, &moved).expect("is ours");
+    std::os::unix::fs::symlink(&moved, &path).expect("is ours");
+    assert!(open.open_unit(title().key).is_err(), "a symbolic link");
+    std::fs::remove_file(&path).expect("is ours");
+    std::fs::create_dir(&path).expect("is ours");
+    assert!(open.open_unit(title().key).is_err(), "a directory");
+    std::fs::remove_dir(&path).expect("is ours");
+
+    mode(&dir.0, 0o777);
+    let error = Directory::open(&dir.0, true).expect_err("everybody may write");
+    assert!(error.to_string().contains("others than its owner"), "{error}");
+    mode(&dir.0, 0o700);
+    let link = dir.0.join("link");
+    std::os::unix::fs::symlink(&dir.0, &link).expect("is ours");
+    assert!(Directory::open(&link, false).is_err(), "a symbolic link");
+    // Root's tests can give files away.
+    if std::os::unix::fs::chown(&moved, Some(12345), None).is_ok() {
+        std::fs::rename(&moved, &path).expect("is ours");
+        let error = open.open_unit(title().key).expect_err("another user's");
+        assert!(error.to_string().contains("another user"), "{error}");
+    }
+}
+
+#[test]
+fn units_are_merged_evicted_and_cleared() {
+    let dir = Dir::new("bound");
+    let open = Directory::open(&dir.0, true).expect("is made");
+    let limit = 64 << 10;
+    let first = open.save(&title(), &one(1), limit, false).expect("is written");
+    assert_eq!((first.added, first.evicted), (1, 0));
+    let second = open.save(&title(), &one(2), limit, false).expect("is written");
+    assert!(second.bytes > first.bytes);
+    let nothing = open.save(&title(), &one(2), limit, false).expect("there is nothing to write");
+    assert_eq!(nothing.bytes, 0);
+    assert!(matches!(open.save(&title(), &one(3), 1000, false), Err(SaveError::TooLarge(_))));
+
+    std::fs::write(dir.0.join("left.tmp"), "by a crash").expect("is ours");
+    let mut evicted = 0;
+    for n in 10..40 {
+        let title = Title { key: UnitKey(n), ..title() };
+        evicted += open.save(&title, &one(1), limit, false).expect("is written").evicted;
+        let bytes: u64 = open.units().expect("is ours").iter().map(|u| u.len).sum();
+        assert!(bytes <= limit);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(evicted > 0);
+    assert!(open.open_unit(title().key).expect("is ours").is_none(), "the oldest");
+    assert!(open.open_unit(UnitKey(39)).expect("is ours").is_some(), "the newest");
+    assert!(!dir.0.join("left.tmp").exists());
+    assert!(open.clear().expect("is ours").0 > 0);
+    assert!(open.units().expect("is ours").is_empty());
+}
+
+#[test]
+fn a_damaged_unit_is_repaired_or_removed() {
+    let dir = Dir::new("repair");
+    let open = Directory::open(&dir.0, true).expect("is made");
+    let mut two = one(1);
+    two.add(&piece(BASE + 0x5000, 10, BLOCK, 2));
+    open.save(&title(), &two, 1 << 20, true).expect("is written");
+    let path = open.unit_path(title().key);
+    let mut bytes = std::fs::read(&path).expect("is there");
+    let text = Unit::open(bytes.clone()).expect("a unit").head().text.at;
+    bytes[text as usize] ^= 1;
+    std::fs::write(&path, &bytes).expect("is ours");
+    let unit = || open.units().expect("is ours").remove(0);
+    let broken = |open: &Directory| open.check_unit(&unit()).expect("is ours").map(|r| r.broken);
+    assert_eq!(broken(&open), Ok(1));
+    assert!(open.repair(title().key).expect("is ours"));
+    assert_eq!(broken(&open), Ok(0));
+    std::fs::write(&path, b"nothing of the kind").expect("is ours");
+    assert!(broken(&open).is_err());
+    assert!(!open.repair(title().key).expect("is ours"));
+    assert!(open.units().expect("is ours").is_empty());
+}
+
+#[test]
+fn a_writer_that_finds_another_at_work_gives_up() {
+    let dir = Dir::new("busy");
+    let open = Directory::open(&dir.0, true).expect("is made");
+    open.save(&title(), &one(1), 1 << 20, true).expect("is written");
+    let held = std::fs::File::open(dir.0.join("lock")).expect("is there");
+    held.lock().expect("is free");
+    assert!(matches!(open.save(&title(), &one(2), 1 << 20, false), Err(SaveError::Busy)));
+    drop(held);
+    assert!(open.save(&title(), &one(2), 1 << 20, false).is_ok());
+}
