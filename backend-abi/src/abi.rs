@@ -180,7 +180,7 @@ pub struct JumpEntry {
 }
 
 /// The area that regions find in RDI.
-#[repr(C, align(4096))]
+#[repr(C, align(16))]
 pub struct VcpuArea {
     /// The guest's registers, laid out by its [`StateLayout`].
     pub guest: [u8; ENGINE_OFFSET],
@@ -221,36 +221,43 @@ impl VcpuArea {
         callbacks: Callbacks,
         helper_table: &'static [usize],
     ) -> Box<VcpuArea> {
-        let mut area = Box::new(VcpuArea {
-            guest: [0; ENGINE_OFFSET],
-            engine: EngineArea {
-                scratch: [0; 4],
-                poll: AtomicU32::new(0),
-                exit_reason: 0,
-                exit_args: [0; 2],
-                exit_host_pc: 0,
-                host_rsp: 0,
-                guest_mxcsr: MXCSR_DEFAULT,
-                host_mxcsr: MXCSR_DEFAULT,
-                helper_table: helper_table.as_ptr(),
-                callbacks,
-                stubs: stubs(),
-                desc,
-                owner: std::ptr::null_mut(),
-            },
-            _reserved: [0; _],
-            jump_cache: [JumpEntry { pc: 0, code: 0 }; JUMP_CACHE_ENTRIES],
-        });
-        area.clear_jump_cache();
+        let engine = EngineArea {
+            scratch: [0; 4],
+            poll: AtomicU32::new(0),
+            exit_reason: 0,
+            exit_args: [0; 2],
+            exit_host_pc: 0,
+            host_rsp: 0,
+            guest_mxcsr: MXCSR_DEFAULT,
+            host_mxcsr: MXCSR_DEFAULT,
+            helper_table: helper_table.as_ptr(),
+            callbacks,
+            stubs: stubs(),
+            desc,
+            owner: std::ptr::null_mut(),
+        };
+        // Pages of the jump cache that nobody uses are never made.
+        let mut area = Box::<VcpuArea>::new_zeroed();
+        // SAFETY: zero is a value of every field but `engine`, which is written.
+        let mut area = unsafe {
+            (&raw mut (*area.as_mut_ptr()).engine).write(engine);
+            area.assume_init()
+        };
+        area.mark_first_entry();
         area
     }
 
-    /// Empties the jump cache: every entry gets an address that belongs into another one.
+    /// Empties the jump cache.
     pub fn clear_jump_cache(&mut self) {
+        self.jump_cache.fill(JumpEntry { pc: 0, code: 0 });
+        self.mark_first_entry();
+    }
+
+    /// An entry of zeros is empty, since its address belongs into the first entry; there another address is, which
+    /// does not belong there.
+    fn mark_first_entry(&mut self) {
         let shift = self.engine.desc.insn_shift;
-        for (i, e) in self.jump_cache.iter_mut().enumerate() {
-            *e = JumpEntry { pc: (i as u64 ^ 1) << shift, code: 0 };
-        }
+        self.jump_cache[0] = JumpEntry { pc: 1 << shift, code: 0 };
     }
 
     /// Puts an address into the jump cache.

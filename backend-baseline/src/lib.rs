@@ -15,7 +15,7 @@ mod x64;
 pub use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
 use isamorph_ir::{Block, GuestDesc};
 use std::fmt;
-pub use x64::by_reference;
+pub use x64::{Host, by_reference};
 
 /// What a block is compiled for.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,12 @@ impl Compiler {
     /// # Errors
     /// If the host is older than x86-64-v2.
     pub fn new(desc: &'static GuestDesc) -> Result<Compiler, CompileError> {
-        Ok(Compiler { desc, scratch: x64::Scratch::new()?, blob: CodeBlob::default() })
+        Ok(Compiler::for_host(desc, Host::detect()?))
+    }
+
+    /// A compiler whose code uses what this host has, which the host that runs it must have.
+    pub fn for_host(desc: &'static GuestDesc, host: Host) -> Compiler {
+        Compiler { desc, scratch: x64::Scratch::new(host), blob: CodeBlob::default() }
     }
 
     /// Compiles a block.

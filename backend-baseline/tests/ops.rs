@@ -1,16 +1,20 @@
 //! Every op in every shape, compiled, against the interpreter.
 
-use isamorph_backend_baseline::{Compiler, Options};
+use isamorph_backend_baseline::{Compiler, Host, Options};
 use isamorph_backend_testing::{DESC, ops};
 use isamorph_ir::Region;
 use isamorph_ir::op::{Effect, OpInfo};
 
 fn check(filter: impl Fn(&OpInfo) -> bool, fp_exact: bool, runs: usize) {
-    let mut compiler = Compiler::new(&DESC).expect("a host with a code generator");
-    let opts = Options { exact_underflow: true, ..Options::default() };
-    let compile =
-        |region: &Region| compiler.compile(&region.blocks[0], &opts).expect("compiles").clone();
-    ops::check(compile, filter, fp_exact, runs);
+    let own = Host::detect().expect("a host with a code generator");
+    // What this host has, and what every host has.
+    for host in [own, Host::V2] {
+        let mut compiler = Compiler::for_host(&DESC, host);
+        let opts = Options { exact_underflow: true, ..Options::default() };
+        let compile =
+            |region: &Region| compiler.compile(&region.blocks[0], &opts).expect("compiles").clone();
+        ops::check(compile, &filter, fp_exact, runs);
+    }
 }
 
 #[test]

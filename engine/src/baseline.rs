@@ -1,20 +1,22 @@
 //! The first tier: blocks compiled at first touch, on the vCPU's own thread.
 //!
-//! A block is lifted and compiled in one go under one lock, and placed if the guest's code did not change
-//! meanwhile. What cannot be compiled is interpreted. Executions are counted by the code itself where control goes
+//! A block is found, or lifted, compiled and placed, in one go under the code cache's lock. What cannot be compiled is
+//! interpreted. Executions are counted by the code itself where control goes
 //! back or comes by a call ([`Engine::hot`]); what runs out of its count is asked for as a region.
 
-use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
+use crate::cache::map::{CodeCache, CodeTier, Key, PlaceError, Placing};
+use crate::cache::store::Store;
 use crate::config::EngineKind;
-use crate::engine::{Care, Engine};
+use crate::engine::{Cache, Engine};
 use crate::sample::{self, Doing};
-use isamorph_backend_baseline::{Compiler, Options};
+use isamorph_backend_baseline::{Compiler, Host, Options};
+use isamorph_ir::Inst;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The compiler, made when it is first wanted.
+/// The compiler, made when it is first wanted. Lives under the code cache's lock.
 #[derive(Default)]
 pub(crate) struct Baseline {
     compiler: Option<Compiler>,
@@ -24,6 +26,18 @@ pub(crate) struct Baseline {
     failed: HashSet<Key>,
     /// Blocks compiled, to measure one of every few.
     blocks: u64,
+    /// Room for the next block.
+    room: Vec<Inst>,
+}
+
+/// Why there is no code for a block.
+enum Refusal {
+    /// The interpreter runs it.
+    Interpret,
+    /// The cache is full.
+    Full,
+    /// It looks at the cumulative floating-point flags, which are not kept exact yet.
+    FlagsSeen,
 }
 
 /// One block of so many is measured.
@@ -44,89 +58,117 @@ pub(crate) enum Arrival {
 const STALE: i32 = 4096;
 
 impl Engine {
-    /// Does this engine begin with the baseline compiler?
-    fn has_baseline(&self) -> bool {
-        matches!(self.config.kind, EngineKind::Baseline | EngineKind::Auto)
-    }
-
     /// Code for this key: what there is, or what this engine compiles at first touch.
     pub(crate) fn code_for(&self, key: Key, arrival: Arrival) -> Option<u64> {
-        if let Some(code) = self.find_or_load(key) {
-            return Some(code);
-        }
         match self.config.kind {
             EngineKind::Interp => None,
-            EngineKind::Jit => self.compile_now(key),
-            EngineKind::Baseline | EngineKind::Auto => self.compile_block(key, arrival),
+            EngineKind::Jit => self.find_or_load(key).or_else(|| self.compile_now(key)),
+            EngineKind::Baseline | EngineKind::Auto => self.block_code(|_| Some(key), arrival)?.1,
         }
     }
 
-    /// Compiles the block at this key and places it.
-    fn compile_block(&self, key: Key, arrival: Arrival) -> Option<u64> {
-        debug_assert!(self.has_baseline());
+    /// Where the exits through this slot go, and the code there, compiled if there is none. `None`: there is no such
+    /// slot.
+    pub(crate) fn code_behind(&self, slot: u32) -> Option<(Key, Option<u64>)> {
+        match self.config.kind {
+            EngineKind::Baseline | EngineKind::Auto if self.config.chain => {
+                self.block_code(|cache| cache.target(slot), Arrival::Direct)
+            }
+            _ => {
+                let key = self.cache()?.code.target(slot)?;
+                let code =
+                    if self.config.chain { self.code_for(key, Arrival::Direct) } else { None };
+                Some((key, code))
+            }
+        }
+    }
+
+    /// The key that `of` finds in the cache, and the code there: what there is, or a block compiled now.
+    fn block_code(
+        &self,
+        of: impl Fn(&CodeCache) -> Option<Key>,
+        arrival: Arrival,
+    ) -> Option<(Key, Option<u64>)> {
+        let mut flushed = false;
+        loop {
+            let mut cache = self.cache()?;
+            let key = of(&cache.code)?;
+            let found = cache.code.known(key);
+            if let Some(code) = found.code.or_else(|| self.load_kept(&mut cache, key)) {
+                return Some((key, Some(code)));
+            }
+            let head = arrival == Arrival::Head || arrival == Arrival::Direct && found.called;
+            let refusal = match self.compile_block(&mut cache, key, head) {
+                Ok(code) => return Some((key, Some(code))),
+                Err(refusal) => refusal,
+            };
+            drop(cache);
+            match refusal {
+                Refusal::FlagsSeen => self.set_exact_flags(),
+                Refusal::Full if !flushed && self.drop_code() => flushed = true,
+                Refusal::Full | Refusal::Interpret => return Some((key, None)),
+            }
+        }
+    }
+
+    /// Compiles the block at this key and places it. The cache's lock is held from the reading of the guest's code to
+    /// the placing: whoever changes that code waits, and then drops what was made of it.
+    fn compile_block(&self, cache: &mut Cache, key: Key, head: bool) -> Result<u64, Refusal> {
         let _doing = sample::during(Doing::Block);
-        let mut baseline = self.tier.lock_baseline();
-        if baseline.unavailable || self.tier.is_disabled() || baseline.failed.contains(&key) {
-            return None;
+        let Cache { code, baseline, store, .. } = cache;
+        if baseline.unavailable || baseline.failed.contains(&key) {
+            return Err(Refusal::Interpret);
         }
         baseline.blocks += 1;
         let begun = baseline.blocks.is_multiple_of(MEASURED).then(Instant::now);
-        let (since, head) = {
-            let mut cache = self.cache()?;
-            if let Some(code) = cache.code.find(key) {
-                return Some(code);
-            }
-            let called = arrival == Arrival::Direct && cache.code.is_called(key);
-            (cache.begin(), called || arrival == Arrival::Head)
-        };
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
         let made = catch_unwind(AssertUnwindSafe(|| {
-            self.translate_block(&mut baseline, key, head, since)
+            self.translate_block(code, baseline, store.as_mut(), key, head)
         }));
-        let code = made.unwrap_or_else(|_| {
+        let made = made.unwrap_or_else(|_| {
             tracing::error!(pc = format_args!("{:#x}", key.pc), "the compiler failed on a block");
             baseline.compiler = None;
             baseline.failed.insert(key);
-            None
+            Err(Refusal::Interpret)
         });
-        if code.is_none() {
-            self.leave();
-        }
         if let Some(begun) = begun {
             self.counters.block_nanos.add(MEASURED * begun.elapsed().as_nanos() as u64);
         }
-        code
+        made
     }
 
-    /// The compilation has left ([`Engine::leave`]) if it yields code.
     fn translate_block(
         &self,
+        code: &mut CodeCache,
         baseline: &mut Baseline,
+        store: Option<&mut Store>,
         key: Key,
         head: bool,
-        since: u64,
-    ) -> Option<u64> {
+    ) -> Result<u64, Refusal> {
         if baseline.compiler.is_none() {
-            match Compiler::new(self.desc) {
-                Ok(compiler) => baseline.compiler = Some(compiler),
+            match Host::detect() {
+                Ok(host) => {
+                    let host = if self.config.plain_host { Host::V2 } else { host };
+                    baseline.compiler = Some(Compiler::for_host(self.desc, host));
+                }
                 Err(error) => {
                     tracing::warn!("no baseline code, cold code is interpreted: {error}");
                     baseline.unavailable = true;
-                    return None;
                 }
             }
         }
-        let compiler = baseline.compiler.as_mut()?;
+        let compiler = baseline.compiler.as_mut().ok_or(Refusal::Interpret)?;
         let max = self.config.limits.block_insns;
-        let block = self.frontend.lift(&*self.code, key.pc, key.mode, max);
+        let room = std::mem::take(&mut baseline.room);
+        let block = self.frontend.lift_in(room, &*self.code, key.pc, key.mode, max);
+        // Nothing to be fetched: there is no code that could change.
         if block.len == 0 {
-            // Nothing to be fetched: there is no code that could change.
-            return None;
-        }
-        if block.sees_fp_flags() {
-            self.set_exact_flags();
+            return Err(Refusal::Interpret);
         }
         let care = self.care();
+        if !care.exact_flags && block.sees_fp_flags() {
+            return Err(Refusal::FlagsSeen);
+        }
         let options = Options {
             polls: true,
             counts: self.config.kind == EngineKind::Auto,
@@ -140,38 +182,19 @@ impl Engine {
             Err(error) => {
                 tracing::debug!("a block stays with the interpreter: {error}");
                 baseline.failed.insert(key);
-                return None;
+                return Err(Refusal::Interpret);
             }
         };
+        baseline.room = block.insts;
         let how = Placing { mode: key.mode, tier: CodeTier::Baseline, precise: true };
-        for attempt in 0..2 {
-            let mut cache = self.cache()?;
-            // Baseline code is always precise.
-            let now = Care { precise: care.precise, ..self.care() };
-            if care != now || cache.changed_since(since, &blob.guest_ranges) {
-                return None;
-            }
-            match cache.code.place(blob, how) {
-                Ok(code) => {
-                    cache.leave();
-                    if let Some(store) = &mut cache.store {
-                        store.record(&*self.code, key, blob, CodeTier::Baseline, care);
-                    }
-                    drop(cache);
-                    self.counters.blocks.add(1);
-                    self.counters.block_insns.add(blob.guest_insns as u64);
-                    self.counters.block_bytes.add(blob.code.len() as u64);
-                    return Some(code);
-                }
-                Err(PlaceError::Full) => {
-                    drop(cache);
-                    if attempt == 1 || !self.drop_code() {
-                        break;
-                    }
-                }
-            }
+        let at = code.place(blob, how).map_err(|PlaceError::Full| Refusal::Full)?;
+        self.counters.blocks.add_alone(1);
+        self.counters.block_insns.add_alone(blob.guest_insns as u64);
+        self.counters.block_bytes.add_alone(blob.code.len() as u64);
+        if let Some(store) = store {
+            store.record(&*self.code, key, blob, CodeTier::Baseline, care);
         }
-        None
+        Ok(at)
     }
 
     /// The counter at this host address ran out: asks for a region; the address that was counted, and its code.

@@ -32,6 +32,8 @@ pub struct EngineConfig {
     pub exact_flags: bool,
     /// Executions of a loop's head or of a function after which the region there is compiled ([`EngineKind::Auto`]).
     pub threshold: u32,
+    /// Let baseline code use no more of the host than x86-64-v2 has, for testing what older hosts get.
+    pub plain_host: bool,
     /// Let compiled code jump to each other. Without, each returns to the dispatcher (lockstep, tests).
     pub chain: bool,
     /// Leave condition flags unstored at exits behind which they are dead. Without, the state is whole at every exit
@@ -55,6 +57,7 @@ impl Default for EngineConfig {
             precise: false,
             exact_flags: false,
             threshold: 60_000,
+            plain_host: false,
             chain: true,
             look_ahead: true,
             limits: Limits { region_insns: 300, line_insns: 600, block_insns: 64 },

@@ -68,20 +68,18 @@ fn to_dispatcher(area: &mut VcpuArea, pc: u64) -> u64 {
 unsafe extern "C" fn link(area: *mut VcpuArea, slot: u64) -> u64 {
     // SAFETY: called by compiled code of this area's vCPU.
     let (area, engine) = unsafe { owner(area) };
-    let found = engine.cache().and_then(|mut c| c.code.follow(slot as u32));
-    let Some((key, code)) = found else {
+    match engine.code_behind(slot as u32) {
+        // Placing code links every exit to it.
+        Some((_, Some(code))) => {
+            engine.counters.links.add_alone(1);
+            code
+        }
+        Some((key, None)) => to_dispatcher(area, key.pc),
         // A slot that no exit was made with: nothing to go on with but the dispatcher's own pc.
-        area.engine.exit_reason = ExitReason::Dispatch as u32;
-        return area.engine.stubs.exit as usize as u64;
-    };
-    if !engine.config.chain {
-        return to_dispatcher(area, key.pc);
-    }
-    engine.counters.links.add(1);
-    // Placing code links every exit to it.
-    match code.or_else(|| engine.code_for(key, Arrival::Direct)) {
-        Some(code) => code,
-        None => to_dispatcher(area, key.pc),
+        None => {
+            area.engine.exit_reason = ExitReason::Dispatch as u32;
+            area.engine.stubs.exit as usize as u64
+        }
     }
 }
 
@@ -100,7 +98,7 @@ unsafe extern "C" fn lookup_return(area: *mut VcpuArea, pc: u64) -> u64 {
 unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
     // SAFETY: the caller's promise.
     let (area, engine) = unsafe { owner(area) };
-    engine.counters.lookups.add(1);
+    engine.counters.lookups.add_alone(1);
     let from = pc;
     let pc = engine.desc.without_ignored_bits(from);
     if !engine.config.chain {

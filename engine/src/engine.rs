@@ -1,9 +1,10 @@
 //! The engine: what all vCPUs of a guest share.
 //!
-//! Locks, in the order in which they may be taken: saving → compile queue → synchronous compiler → baseline compiler →
-//! code cache → lifted blocks → vCPU registry → samples. No guest code runs and no guest memory is touched under any of
-//! them, except that guest code is *read* (through [`CodeSource`]) under the compilers' and the code cache's.
+//! Locks, in the order in which they may be taken: saving → compile queue → synchronous compiler → code cache (and
+//! baseline compiler) → lifted blocks → vCPU registry → samples. No guest code runs and no guest memory is touched under
+//! any of them, except that guest code is *read* (through [`CodeSource`]) under the compilers' and the code cache's.
 
+use crate::baseline::Baseline;
 use crate::blocks::BlockMap;
 use crate::cache::exec_mem::ExecMem;
 use crate::cache::map::{CodeCache, CodeTier, Key};
@@ -51,12 +52,13 @@ pub struct Engine {
     saving: Mutex<()>,
 }
 
-/// The code cache and what compilations in flight must know.
+/// The code cache, the compiler that fills it on the spot, and what compilations in flight must know.
 pub(crate) struct Cache {
     pub code: CodeCache,
     /// Code of earlier runs, and for later ones.
     pub store: Option<Store>,
-    /// Compilations begun and not yet placed.
+    pub baseline: Baseline,
+    /// Compilations of regions begun and not yet placed.
     pub in_flight: usize,
     /// Guest code that changed since the oldest of them began, by the engine's count.
     pub changed: Vec<(u64, Range<u64>)>,
@@ -124,11 +126,19 @@ impl Engine {
             EngineKind::Interp => None,
             EngineKind::Baseline | EngineKind::Jit | EngineKind::Auto => {
                 let bytes = config.code_bytes;
-                let mem = ExecMem::new(bytes, LINK_SLOTS)
+                let shift = desc.insn_shift;
+                let code = ExecMem::new(bytes, LINK_SLOTS)
+                    .and_then(|mem| CodeCache::new(mem, shift, config.chain, config.threshold))
                     .map_err(|source| EngineError::CodeMemory { bytes, source })?;
-                let code = CodeCache::new(mem, config.chain, config.threshold);
                 let store = store.and_then(|store| Store::open(store, &config, &*frontend));
-                Some(Mutex::new(Cache { code, store, in_flight: 0, changed: vec![], changes: 0 }))
+                Some(Mutex::new(Cache {
+                    code,
+                    store,
+                    baseline: Baseline::default(),
+                    in_flight: 0,
+                    changed: vec![],
+                    changes: 0,
+                }))
             }
         };
         let range = |c: &Mutex<Cache>| c.lock().expect("just made").code.host_range();
@@ -269,18 +279,19 @@ impl Engine {
     }
 
     /// Forks the host process by `fork`, which returns true in the child, with every lock of the engine held, so
-    /// that the child finds it whole. The child has no compiled code and no compile threads; both come again on
-    /// demand.
+    /// that the child finds it whole. The child goes on with its parent's code; it has no compile threads, which come
+    /// again on demand.
     pub fn fork(&self, fork: impl FnOnce() -> bool) -> bool {
         let saving = self.saving();
         let mut queue = self.tier.lock_queue();
         let compiler = self.tier.lock_compiler();
-        let baseline = self.tier.lock_baseline();
         let mut cache = self.cache();
-        let registry = self.registry();
+        let mut registry = self.registry();
         let samples = self.sampler.as_ref().map(Sampler::lock);
         let child = self.blocks.locked(fork);
-        drop((compiler, baseline, registry, saving));
+        if let Some(cache) = &mut cache {
+            cache.code.forked(child);
+        }
         if child {
             samples.into_iter().for_each(|mut samples| samples.forget());
             // The old queue's insides may be in use by the compile thread, which did not come along: leak it.
@@ -292,15 +303,11 @@ impl Engine {
                 if let Some(store) = &mut cache.store {
                     store.forked();
                 }
-                if let Err(e) = cache.code.renew() {
-                    // Without memory of its own for code the child interprets.
-                    tracing::error!("no memory for compiled code in the forked child: {e}");
-                    self.tier.disable();
-                }
             }
-            drop(cache);
-            self.renew_generation();
+            // Threads that did not come along are in compiled code for ever.
+            registry.retain(|w| w.upgrade().is_some_and(|shared| shared.is_outside()));
         }
+        drop((compiler, cache, registry, saving));
         child
     }
 

@@ -4,6 +4,7 @@ use isamorph_backend_abi::abi;
 use isamorph_ir::op::OPS;
 use isamorph_ir::{Op, Shape};
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ impl Counter {
     /// Adds one; the value before.
     pub fn add_one(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Adds where no other thread does meanwhile (or its count may get lost).
+    pub fn add_alone(&self, n: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed) + n, Ordering::Relaxed);
     }
 
     /// Current value.
@@ -65,34 +71,35 @@ pub(crate) struct Counters {
 }
 
 /// How often compiled code left each op to the reference, by op and shape as [`abi::pack_op`] numbers them.
-#[derive(Debug)]
-pub(crate) struct ReferenceOps(Box<[Counter]>);
+#[derive(Debug, Default)]
+pub(crate) struct ReferenceOps(OnceLock<Box<[Counter]>>);
 
 /// Shapes have codes below this.
 const SHAPES: usize = 64;
-
-impl Default for ReferenceOps {
-    fn default() -> ReferenceOps {
-        ReferenceOps((0..OPS.len() * SHAPES).map(|_| Counter::default()).collect())
-    }
-}
 
 impl ReferenceOps {
     /// The packed op was left to the reference.
     pub fn count(&self, packed: u64) {
         let (op, shape) = (packed as usize & 255, packed as usize >> 8 & 255);
-        if let Some(counter) = self.0.get(op * SHAPES + shape % SHAPES) {
+        let counters =
+            self.0.get_or_init(|| (0..OPS.len() * SHAPES).map(|_| Counter::default()).collect());
+        if let Some(counter) = counters.get(op * SHAPES + shape % SHAPES) {
             counter.add(1);
         }
     }
 
+    /// The counters, if any op was left to the reference.
+    fn counters(&self) -> &[Counter] {
+        self.0.get().map_or(&[], |counters| counters)
+    }
+
     fn total(&self) -> u64 {
-        self.0.iter().map(Counter::get).sum()
+        self.counters().iter().map(Counter::get).sum()
     }
 
     /// What was left, most often first.
     pub fn by_op(&self) -> Vec<(Op, Shape, u64)> {
-        let counted = self.0.iter().enumerate().filter(|(_, c)| c.get() != 0);
+        let counted = self.counters().iter().enumerate().filter(|(_, c)| c.get() != 0);
         let named = counted.filter_map(|(at, c)| {
             let inst = abi::unpack_op((at / SHAPES) as u64 | ((at % SHAPES) as u64) << 8)?;
             Some((inst.op, inst.shape, c.get()))

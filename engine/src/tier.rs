@@ -5,7 +5,6 @@
 //! without any lock on the guest's code as it finds it; before placing the result it checks that the code did not
 //! change meanwhile.
 
-use crate::baseline::Baseline;
 use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::effort;
 use crate::engine::{Care, Engine};
@@ -19,7 +18,7 @@ use isamorph_ir::opt::{OptOptions, optimize_region_with};
 use isamorph_ir::{Block, Mode, Region};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Instant;
 
@@ -40,10 +39,8 @@ pub(crate) struct Tier {
     queue: Mutex<Queue>,
     /// The compiler of `EngineKind::Jit`, used on the vCPUs' threads.
     compiler: Mutex<Option<Compiler>>,
-    baseline: Mutex<Baseline>,
     /// Regions that could not be compiled: they stay with the tier below.
     failed: Mutex<HashSet<Key>>,
-    disabled: AtomicBool,
 }
 
 impl Tier {
@@ -54,19 +51,6 @@ impl Tier {
     pub fn lock_compiler(&self) -> MutexGuard<'_, Option<Compiler>> {
         // A panic of the compiler is caught where it is called: a poisoned lock only means that it is gone.
         self.compiler.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    pub fn lock_baseline(&self) -> MutexGuard<'_, Baseline> {
-        // As above.
-        self.baseline.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    pub fn is_disabled(&self) -> bool {
-        self.disabled.load(Ordering::Relaxed)
-    }
-
-    pub fn disable(&self) {
-        self.disabled.store(true, Ordering::Relaxed);
     }
 
     fn failed(&self) -> MutexGuard<'_, HashSet<Key>> {
@@ -106,9 +90,6 @@ enum Outcome {
 impl Engine {
     /// Asks for a region in the background. False: the queue is full, ask again.
     pub(crate) fn request(self: &Arc<Self>, key: Key) -> bool {
-        if self.tier.disabled.load(Ordering::Relaxed) {
-            return true;
-        }
         let mut queue = self.tier.lock_queue();
         if queue.pending.contains(&key) || self.tier.failed().contains(&key) {
             return true;
@@ -129,7 +110,7 @@ impl Engine {
 
     /// Compiles a region now; its code, unless it cannot be compiled.
     pub(crate) fn compile_now(&self, key: Key) -> Option<u64> {
-        if self.tier.disabled.load(Ordering::Relaxed) || self.tier.failed().contains(&key) {
+        if self.tier.failed().contains(&key) {
             return None;
         }
         let mut compiler = self.tier.lock_compiler();

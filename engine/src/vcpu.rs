@@ -101,6 +101,11 @@ impl Shared {
         self.attention();
     }
 
+    /// Does it run no compiled code?
+    pub fn is_outside(&self) -> bool {
+        self.entered.load(Ordering::SeqCst) == OUTSIDE
+    }
+
     /// Is it in compiled code that it entered before this generation?
     pub fn entered_before(&self, generation: u64) -> bool {
         self.entered.load(Ordering::SeqCst) < generation
@@ -138,8 +143,8 @@ pub struct Vcpu {
     shared: Arc<Shared>,
     interp: Interp,
     memory: UserMemory,
-    /// Lifted blocks by address, so that the shared map is rarely asked.
-    local: Box<[Option<Arc<LiftedBlock>>]>,
+    /// Lifted blocks by address, so that the shared map is rarely asked. Empty until something is interpreted.
+    local: Vec<Option<Arc<LiftedBlock>>>,
     generation: u64,
     mode: Mode,
     fp_control: u32,
@@ -164,7 +169,7 @@ impl Vcpu {
             interp: Interp::new(),
             memory: UserMemory::new(engine.config.guest_base)
                 .with_ignored_top_bits(engine.desc.ignored_top_bits),
-            local: vec![None; LOCAL_BLOCKS].into_boxed_slice(),
+            local: vec![],
             generation: engine.generation.load(Ordering::Acquire),
             mode: Mode::default(),
             fp_control: 0,
@@ -222,7 +227,7 @@ impl Vcpu {
     /// Changes the program counter.
     pub fn set_pc(&mut self, pc: u64) {
         let layout = &self.engine.desc.layout;
-        layout.write(&mut self.area_mut().guest, layout.pc, pc as u128);
+        layout.write_u64(&mut self.area_mut().guest, layout.pc, pc);
     }
 
     /// Takes over another vCPU's registers (a new thread's from its maker's).
@@ -239,8 +244,10 @@ impl Vcpu {
             }
         };
         let (insns, blocks) = std::mem::take(&mut self.interpreted);
-        self.engine.counters.interpreted_insns.add(insns);
-        self.engine.counters.interpreted_blocks.add(blocks);
+        if blocks != 0 {
+            self.engine.counters.interpreted_insns.add(insns);
+            self.engine.counters.interpreted_blocks.add(blocks);
+        }
         exit
     }
 
@@ -293,7 +300,7 @@ impl Vcpu {
         let generation = self.engine.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;
-            self.local.fill(None);
+            self.local.clear();
             self.area_mut().clear_jump_cache();
         }
         false
@@ -312,7 +319,7 @@ impl Vcpu {
 
     fn follow_fp_control(&mut self, always: bool) {
         let fp = &self.engine.desc.fp;
-        let control = self.engine.desc.layout.read(&self.area().guest, fp.control) as u32;
+        let control = self.engine.desc.layout.read_u64(&self.area().guest, fp.control) as u32;
         if control == self.fp_control && !always {
             return;
         }
@@ -351,14 +358,15 @@ impl Vcpu {
             self.shared.entered.store(OUTSIDE, Ordering::SeqCst);
             return None;
         }
-        self.engine.counters.entries.add(1);
+        self.engine.counters.entries.add_alone(1);
         fault::set_running(area, &self.engine.code_range);
         // SAFETY: `code` is an entry of a placed region of this guest; the memory it lies in is not reused while
         // `entered` says that it may run; the area is this vCPU's, and no reference to it lives here.
         unsafe { abi::enter(area, code as *const u8) };
         fault::clear_running();
         let exit = self.leave(key);
-        self.shared.entered.store(OUTSIDE, Ordering::SeqCst);
+        // Who sees it late only waits longer.
+        self.shared.entered.store(OUTSIDE, Ordering::Release);
         exit
     }
 
@@ -411,6 +419,9 @@ impl Vcpu {
 
     fn local_block(&mut self, key: Key) -> Arc<LiftedBlock> {
         let at = abi::jump_cache_index(key.pc, self.engine.jump_shift()) & (LOCAL_BLOCKS - 1);
+        if self.local.is_empty() {
+            self.local.resize(LOCAL_BLOCKS, None);
+        }
         if let Some(b) = &self.local[at]
             && b.key == key
         {

@@ -88,10 +88,15 @@ converting! { zext Zext; sext Sext; trunc Trunc; bitcast Bitcast; }
 impl Builder {
     /// Begins a block at `pc`.
     pub fn new(desc: &'static GuestDesc, pc: u64) -> Builder {
-        let mut block = Block::new(pc);
-        // Room for most blocks.
-        block.insts.reserve(64);
-        Builder { desc, block }
+        Builder::reusing(Vec::new(), desc, pc)
+    }
+
+    /// The same, in the memory of another block's instructions.
+    pub fn reusing(mut room: Vec<Inst>, desc: &'static GuestDesc, pc: u64) -> Builder {
+        room.clear();
+        // Enough for most blocks.
+        room.reserve(64);
+        Builder { desc, block: Block { insts: room, ..Block::new(pc) } }
     }
 
     /// The guest.

@@ -3,7 +3,7 @@
 //! Engines and backends see a guest only through these; frontends see engines only through these.
 
 use crate::block::Block;
-use crate::inst::{Align, Fence, MemAttr, Rmw};
+use crate::inst::{Align, Fence, Inst, MemAttr, Rmw};
 use crate::slot::{Slot, StateLayout};
 use crate::ty::Ty;
 use std::ops::Range;
@@ -171,6 +171,19 @@ pub trait Frontend: Send + Sync {
     ///
     /// `max_insns` bounds its guest instructions (at least 1); in a passing mode there is one.
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block;
+
+    /// The same in the memory of another block's instructions, for who lifts one after the other.
+    fn lift_in(
+        &self,
+        room: Vec<Inst>,
+        code: &dyn CodeSource,
+        pc: u64,
+        mode: Mode,
+        max_insns: u32,
+    ) -> Block {
+        drop(room);
+        self.lift(code, pc, mode, max_insns)
+    }
 
     /// One guest instruction as assembly and its length in bytes (at least 1).
     fn disassemble(&self, code: &dyn CodeSource, pc: u64, mode: Mode) -> (String, u32);

@@ -37,6 +37,7 @@ impl StateLayout {
     pub const MAX_SIZE: u32 = 3072;
 
     /// The register's description.
+    #[inline]
     pub fn info(&self, slot: Slot) -> &'static SlotInfo {
         &self.slots[slot.0 as usize]
     }
@@ -74,8 +75,32 @@ impl StateLayout {
     }
 
     /// Reads a register of at most 64 bits.
+    #[inline]
     pub fn read_u64(&self, state: &[u8], slot: Slot) -> u64 {
-        self.read(state, slot) as u64
+        let info = self.info(slot);
+        let bytes = &state[info.offset as usize..];
+        match info.ty {
+            Ty::I64 => {
+                u64::from_le_bytes(*bytes.first_chunk().expect("a register lies in the state"))
+            }
+            Ty::I32 => {
+                u32::from_le_bytes(*bytes.first_chunk().expect("a register lies in the state"))
+                    .into()
+            }
+            _ => self.read(state, slot) as u64,
+        }
+    }
+
+    /// Writes a register of at most 64 bits, truncating to its width.
+    #[inline]
+    pub fn write_u64(&self, state: &mut [u8], slot: Slot, value: u64) {
+        let info = self.info(slot);
+        if info.ty == Ty::I64 {
+            let word = state[info.offset as usize..].first_chunk_mut();
+            *word.expect("a register lies in the state") = value.to_le_bytes();
+            return;
+        }
+        self.write(state, slot, value as u128);
     }
 
     /// Reads a `Flags` register's record.

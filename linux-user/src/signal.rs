@@ -77,7 +77,6 @@ impl Actions {
     /// As inherited: every signal default or ignored, as the host has it. Makes the host's handlers for
     /// synchronous signals ours; with `reports` those for [`ENDING`] too.
     pub fn inherit(reports: bool) -> Actions {
-        settle_host_library();
         let mut table = [Action::default(); MAX_SIGNAL as usize];
         for signal in 1..=MAX_SIGNAL {
             if inherited_ignored(signal) {
@@ -116,6 +115,9 @@ impl Actions {
 
     /// Changes it, on the host too; the old one.
     pub fn set(&self, signal: u32, action: Action) -> Action {
+        if signal == SETXID {
+            settle_host_library();
+        }
         let mut table = self.lock();
         let old = std::mem::replace(&mut table[signal as usize - 1], action);
         if !SYNCHRONOUS.contains(&signal) {
@@ -158,9 +160,14 @@ const SETXID: u32 = 33;
 /// The host's C library takes [`SETXID`] for itself when it makes its first thread: have that over
 /// before the guest sets an action for it.
 fn settle_host_library() {
-    if let Ok(first) = std::thread::Builder::new().stack_size(64 << 10).spawn(|| {}) {
-        let _ = first.join();
-    }
+    static SETTLED: std::sync::Once = std::sync::Once::new();
+    SETTLED.call_once(|| {
+        let mask = inbox::block_all();
+        if let Ok(first) = std::thread::Builder::new().stack_size(64 << 10).spawn(|| {}) {
+            let _ = first.join();
+        }
+        inbox::set_host_mask(mask);
+    });
 }
 
 /// SIGPIPE's disposition before Rust's runtime ignored it: 1 ignored, 2 not.

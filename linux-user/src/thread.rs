@@ -93,6 +93,7 @@ impl Thread {
         // A vfork child is another process, which has no timers.
         let frames = self.process.abi.frame_registers();
         let _sampled = if self.vforked { None } else { self.vcpu.sample(frames) };
+        let process = self.process.clone();
         loop {
             if self.vforked {
                 self.let_signals_in();
@@ -109,7 +110,7 @@ impl Thread {
             };
             match exit {
                 VmExit::Syscall { .. } => {
-                    self.system_call();
+                    self.system_call(&process);
                     if let Some(leave) = self.leave {
                         return leave;
                     }

@@ -22,6 +22,8 @@ pub enum Kind {
     Optimised,
     /// Blocks by the baseline compiler: registers are exact always.
     Baseline,
+    /// The same with no more host instructions than x86-64-v2 has.
+    Plain,
     /// Compiled regions whose registers are exact at exits only.
     Jit,
     /// Compiled regions whose registers are exact at every fault.
@@ -32,13 +34,14 @@ pub enum Kind {
 
 impl Kind {
     /// Those whose registers are exact at faults: they agree on everything.
-    pub const EXACT: [Self; 4] = [Self::Interp, Self::Optimised, Self::Baseline, Self::Precise];
+    pub const EXACT: [Self; 5] =
+        [Self::Interp, Self::Optimised, Self::Baseline, Self::Plain, Self::Precise];
 
     fn config(self) -> EngineConfig {
         let (kind, optimise_interpreted) = match self {
             Self::Interp => (EngineKind::Interp, false),
             Self::Optimised => (EngineKind::Interp, true),
-            Self::Baseline => (EngineKind::Baseline, true),
+            Self::Baseline | Self::Plain => (EngineKind::Baseline, true),
             Self::Jit | Self::Precise | Self::Flagless => (EngineKind::Jit, true),
         };
         let precise = self == Self::Precise;
@@ -46,6 +49,7 @@ impl Kind {
             kind,
             optimise_interpreted,
             precise,
+            plain_host: self == Self::Plain,
             // Every case is asked for its flags at the end.
             exact_flags: self != Self::Flagless,
             ..EngineConfig::default()
@@ -64,6 +68,7 @@ impl fmt::Display for Kind {
             Self::Interp => "interp",
             Self::Optimised => "optimised",
             Self::Baseline => "baseline",
+            Self::Plain => "plain",
             Self::Jit => "jit",
             Self::Precise => "precise",
             Self::Flagless => "flagless",
@@ -79,11 +84,14 @@ impl FromStr for Kind {
             "interp" => Self::Interp,
             "optimised" => Self::Optimised,
             "baseline" => Self::Baseline,
+            "plain" => Self::Plain,
             "jit" => Self::Jit,
             "precise" => Self::Precise,
             "flagless" => Self::Flagless,
             _ => {
-                bail!("`{word}` is no engine: interp, optimised, baseline, jit, precise, flagless")
+                bail!(
+                    "`{word}` is no engine: interp, optimised, baseline, plain, jit, precise, flagless"
+                )
             }
         })
     }

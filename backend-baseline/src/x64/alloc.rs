@@ -36,6 +36,49 @@ const CALLER_SAVED: u16 = 0b0000_1111_0000_0000;
 /// The frame's first 16 bytes are for templates.
 pub(crate) const FRAME_VALUES: u32 = 16;
 
+/// Values that a guest register holds too: a list for each register, of values that differ in their type.
+#[derive(Default)]
+struct Homes {
+    /// By slot: the first of its list, or [`NOBODY`].
+    first: Vec<u32>,
+    /// A value, and the next one of its list.
+    list: Vec<(Value, u32)>,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+impl Homes {
+    fn clear(&mut self, slots: usize) {
+        self.first.clear();
+        self.first.resize(slots, NOBODY);
+        self.list.clear();
+    }
+
+    fn add(&mut self, slot: u16, v: Value) {
+        let first = &mut self.first[slot as usize];
+        self.list.push((v, *first));
+        *first = self.list.len() as u32 - 1;
+    }
+
+    /// Empties a list; its begin.
+    fn take(&mut self, slot: u16) -> u32 {
+        std::mem::replace(&mut self.first[slot as usize], NOBODY)
+    }
+
+    fn values(&self, slot: u16) -> impl Iterator<Item = Value> + '_ {
+        let mut at = self.first[slot as usize];
+        std::iter::from_fn(move || {
+            let &(v, next) = self.list.get(at as usize)?;
+            at = next;
+            Some(v)
+        })
+    }
+
+    fn of(&self, v: Value) -> Option<u16> {
+        (0..self.first.len() as u16).find(|slot| self.values(*slot).any(|other| other == v))
+    }
+}
+
 /// Registers and who is in them.
 pub(crate) struct Regs {
     gpr: [Value; 16],
@@ -45,8 +88,7 @@ pub(crate) struct Regs {
     pinned_g: u16,
     pinned_x: u16,
     dirty: u16,
-    /// Values that a guest register holds too.
-    homes: Vec<(u16, Value)>,
+    homes: Homes,
     frame: u32,
 }
 
@@ -60,14 +102,14 @@ impl Regs {
             pinned_g: 0,
             pinned_x: 0,
             dirty: 0,
-            homes: vec![],
+            homes: Homes::default(),
             frame: FRAME_VALUES,
         }
     }
 
-    pub fn clear(&mut self) {
+    pub fn clear(&mut self, slots: usize) {
         (self.used_g, self.used_x, self.pinned_g, self.pinned_x, self.dirty) = (0, 0, 0, 0, 0);
-        self.homes.clear();
+        self.homes.clear(slots);
         self.frame = FRAME_VALUES;
     }
 }
@@ -100,16 +142,19 @@ impl Gen<'_> {
         self.live.last(v) <= self.now
     }
 
-    /// Frees the registers of values that are over, and unpins.
+    /// Unpins, and frees the registers of values that are over.
     pub(super) fn expire(&mut self) {
-        let now = self.now;
         self.regs.pinned_g = 0;
         self.regs.pinned_x = 0;
+        let now = self.now;
+        if !self.live.ends(now as usize) {
+            return;
+        }
         let mut set = self.regs.used_g;
         while set != 0 {
             let r = set.trailing_zeros();
             set &= set - 1;
-            if self.live.last(self.regs.gpr[r as usize]) <= now {
+            if self.live.last(self.regs.gpr[r as usize & 15]) <= now {
                 self.regs.used_g &= !(1 << r);
             }
         }
@@ -117,7 +162,7 @@ impl Gen<'_> {
         while set != 0 {
             let r = set.trailing_zeros();
             set &= set - 1;
-            if self.live.last(self.regs.xmm[r as usize]) <= now {
+            if self.live.last(self.regs.xmm[r as usize & 15]) <= now {
                 self.regs.used_x &= !(1 << r);
             }
         }
@@ -168,10 +213,9 @@ impl Gen<'_> {
 
     /// Takes a value out of its register.
     fn spill(&mut self, v: Value) {
-        let home = self.regs.homes.iter().find(|h| h.1 == v).map(|h| h.0);
         let place = if self.code.insts[v.index()].op == Op::Const {
             Place::Const
-        } else if let Some(slot) = home {
+        } else if let Some(slot) = self.regs.homes.of(v) {
             Place::State(self.desc.layout.slots[slot as usize].offset)
         } else {
             let at = self.regs.frame;
@@ -429,24 +473,14 @@ impl Gen<'_> {
 
     /// `v` is what the guest register `slot` holds.
     pub(super) fn home(&mut self, slot: u16, v: Value) {
-        self.regs.homes.push((slot, v));
-    }
-
-    /// The guest register that holds this value.
-    pub(super) fn home_of(&self, v: Value) -> Option<u16> {
-        self.regs.homes.iter().find(|h| h.1 == v).map(|h| h.0)
+        self.regs.homes.add(slot, v);
     }
 
     /// The guest register is about to change: values that are only there are loaded.
     pub(super) fn leave_home(&mut self, slot: u16, except: Value) {
-        let mut n = 0;
-        while n < self.regs.homes.len() {
-            let (s, v) = self.regs.homes[n];
-            if s != slot {
-                n += 1;
-                continue;
-            }
-            self.regs.homes.swap_remove(n);
+        let mut at = self.regs.homes.take(slot);
+        while let Some(&(v, next)) = self.regs.homes.list.get(at as usize) {
+            at = next;
             if v == except || self.dies(v) || !matches!(self.place(v), Place::State(_)) {
                 continue;
             }

@@ -1,90 +1,6 @@
-//! The emitter: x86-64 instructions as bytes.
-//!
-//! Invariant: an instruction is written in up to three stores (head, displacement, immediate) into a buffer of fixed
-//! size, each wider than what counts of it. What the code needs to know later (constants, link slots, jumps) is recorded by offset.
+//! x86-64 instructions by name, upon the encodings of [`super::encode`].
 
-/// Bytes of the buffer; [`Emit::room`] says when a block should give up.
-const SIZE: usize = 512 * 1024;
-/// Room that one IR instruction, cold path included, never exceeds.
-const MARGIN: usize = 8 * 1024;
-
-/// A general register by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gpr(pub u8);
-
-/// A vector register by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Xmm(pub u8);
-
-pub(crate) const RAX: Gpr = Gpr(0);
-pub(crate) const RCX: Gpr = Gpr(1);
-pub(crate) const RDX: Gpr = Gpr(2);
-pub(crate) const RSP: Gpr = Gpr(4);
-pub(crate) const RSI: Gpr = Gpr(6);
-/// The vCPU's area, always.
-pub(crate) const RDI: Gpr = Gpr(7);
-
-/// An address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mem {
-    pub base: Gpr,
-    /// Index register and the power of two that it is scaled by.
-    pub index: Option<(Gpr, u8)>,
-    pub disp: i32,
-}
-
-impl Mem {
-    pub fn new(base: Gpr, disp: i32) -> Mem {
-        Mem { base, index: None, disp }
-    }
-
-    /// In the vCPU's area.
-    pub fn area(offset: usize) -> Mem {
-        Mem::new(RDI, offset as i32)
-    }
-}
-
-/// The operand that may be a register or memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rm {
-    Reg(u8),
-    Mem(Mem),
-    /// A constant of the block's pool.
-    Pool(u16),
-    /// Data that the engine places: the number of a fixup.
-    Fixup(u16),
-}
-
-impl From<Gpr> for Rm {
-    fn from(r: Gpr) -> Rm {
-        Rm::Reg(r.0)
-    }
-}
-
-impl From<Xmm> for Rm {
-    fn from(r: Xmm) -> Rm {
-        Rm::Reg(r.0)
-    }
-}
-
-impl From<Mem> for Rm {
-    fn from(m: Mem) -> Rm {
-        Rm::Mem(m)
-    }
-}
-
-/// An opcode: mandatory prefix (0, 0x66, 0xf3, 0xf2), map (0 = one byte, 1 = 0f, 2 = 0f 38, 3 = 0f 3a), byte.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Code {
-    pub prefix: u8,
-    pub map: u8,
-    pub byte: u8,
-}
-
-/// The opcode with this prefix, map and byte.
-pub(crate) const fn code(prefix: u8, map: u8, byte: u8) -> Code {
-    Code { prefix, map, byte }
-}
+pub(crate) use super::encode::*;
 
 /// Host conditions by their number in the encoding; an odd one is the opposite of the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,239 +58,7 @@ pub(crate) enum Shift {
     Sar = 7,
 }
 
-/// A jump whose target is not known yet: the offset of its displacement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) struct Jump(u32);
-
-/// The head of an instruction: prefixes, opcode, ModRM, SIB. At most 7 bytes; displacement and immediate follow it.
-#[derive(Clone, Copy, Default)]
-struct Head {
-    word: u64,
-    bits: u32,
-}
-
-impl Head {
-    fn push(&mut self, byte: u8) {
-        self.word |= (byte as u64) << self.bits;
-        self.bits += 8;
-    }
-}
-
-/// A displacement: its bits and its size in bytes.
-type Disp = (u32, u32);
-
-/// Where a displacement is to be filled in: its offset, the end of its instruction, and of what.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Site {
-    pub at: u32,
-    pub end: u32,
-    pub of: u16,
-}
-
-/// The code under construction.
-pub(crate) struct Emit {
-    buf: Box<[u8]>,
-    at: usize,
-    /// Has the host AVX (and uses it: forms of three operands)?
-    pub avx: bool,
-    pub pool: Vec<u128>,
-    pub pool_sites: Vec<Site>,
-    pub fixup_sites: Vec<Site>,
-}
-
 impl Emit {
-    pub fn new(avx: bool) -> Emit {
-        let buf = vec![0; SIZE].into_boxed_slice();
-        Emit { buf, at: 0, avx, pool: vec![], pool_sites: vec![], fixup_sites: vec![] }
-    }
-
-    pub fn clear(&mut self) {
-        self.at = 0;
-        self.pool.clear();
-        self.pool_sites.clear();
-        self.fixup_sites.clear();
-    }
-
-    /// Is there room for another IR instruction?
-    pub fn room(&self) -> bool {
-        self.at + MARGIN < SIZE
-    }
-
-    pub fn offset(&self) -> u32 {
-        self.at as u32
-    }
-
-    pub fn code(&self) -> &[u8] {
-        &self.buf[..self.at]
-    }
-
-    fn write(&mut self, head: Head) {
-        self.buf[self.at..self.at + 8].copy_from_slice(&head.word.to_le_bytes());
-        self.at += head.bits as usize / 8;
-    }
-
-    /// The low `size` (at most 4) bytes.
-    fn write32(&mut self, word: u32, size: u32) {
-        self.buf[self.at..self.at + 4].copy_from_slice(&word.to_le_bytes());
-        self.at += size as usize;
-    }
-
-    /// Raw bytes of an instruction that has no operands.
-    pub fn raw(&mut self, bytes: &[u8]) {
-        self.buf[self.at..self.at + bytes.len()].copy_from_slice(bytes);
-        self.at += bytes.len();
-    }
-
-    pub fn align(&mut self, to: usize, fill: u8) {
-        while !self.at.is_multiple_of(to) {
-            self.raw(&[fill]);
-        }
-    }
-
-    /// A constant of the pool.
-    pub fn constant(&mut self, bits: u128) -> Rm {
-        let at = self.pool.iter().position(|c| *c == bits).unwrap_or_else(|| {
-            self.pool.push(bits);
-            self.pool.len() - 1
-        });
-        Rm::Pool(at as u16)
-    }
-
-    /// Appends the pool and fills in what refers to it.
-    pub fn finish_pool(&mut self) {
-        if self.pool.is_empty() {
-            return;
-        }
-        self.align(16, 0xcc);
-        let begin = self.at as u32;
-        for n in 0..self.pool.len() {
-            let bits = self.pool[n];
-            self.raw(&bits.to_le_bytes());
-        }
-        for n in 0..self.pool_sites.len() {
-            let Site { at, end, of } = self.pool_sites[n];
-            self.patch32(at, (begin + 16 * of as u32).wrapping_sub(end));
-        }
-    }
-
-    pub fn patch32(&mut self, at: u32, word: u32) {
-        self.buf[at as usize..at as usize + 4].copy_from_slice(&word.to_le_bytes());
-    }
-
-    /// ModRM and SIB; the displacement that follows.
-    fn operand(head: &mut Head, reg: u8, rm: Rm) -> Disp {
-        let reg = (reg & 7) << 3;
-        match rm {
-            Rm::Reg(r) => {
-                head.push(0xc0 | reg | r & 7);
-                (0, 0)
-            }
-            Rm::Pool(_) | Rm::Fixup(_) => {
-                head.push(5 | reg);
-                (0, 4)
-            }
-            Rm::Mem(Mem { base, index, disp }) => {
-                let (mode, size) = match disp {
-                    0 if base.0 & 7 != 5 => (0, 0),
-                    -128..=127 => (0x40, 1),
-                    _ => (0x80, 4),
-                };
-                match index {
-                    None if base.0 & 7 != 4 => head.push(mode | reg | base.0 & 7),
-                    None => {
-                        head.push(mode | reg | 4);
-                        head.push(0x24);
-                    }
-                    Some((index, scale)) => {
-                        head.push(mode | reg | 4);
-                        head.push(scale << 6 | (index.0 & 7) << 3 | base.0 & 7);
-                    }
-                }
-                (disp as u32, size)
-            }
-        }
-    }
-
-    /// Index and base extension bits: X and B.
-    fn extension(rm: Rm) -> (u8, u8) {
-        match rm {
-            Rm::Reg(r) => (0, r >> 3),
-            Rm::Mem(m) => (m.index.map_or(0, |(i, _)| i.0 >> 3), m.base.0 >> 3),
-            Rm::Pool(_) | Rm::Fixup(_) => (0, 0),
-        }
-    }
-
-    fn finish(&mut self, head: Head, disp: Disp, rm: Rm, imm: Option<(u32, u32)>) {
-        self.write(head);
-        let at = self.at as u32;
-        if disp.1 != 0 {
-            self.write32(disp.0, disp.1);
-        }
-        if let Some((imm, size)) = imm {
-            self.write32(imm, size);
-        }
-        let end = self.at as u32;
-        match rm {
-            Rm::Pool(of) => self.pool_sites.push(Site { at, end, of }),
-            Rm::Fixup(of) => self.fixup_sites.push(Site { at, end, of }),
-            Rm::Reg(_) | Rm::Mem(_) => {}
-        }
-    }
-
-    /// An instruction in the legacy encoding. `low_byte`: the register is one of 8 bits.
-    fn legacy(&mut self, c: Code, w: bool, reg: u8, rm: Rm, low_byte: u8, imm: Option<(u32, u32)>) {
-        let mut head = Head::default();
-        if c.prefix != 0 {
-            head.push(c.prefix);
-        }
-        let (x, b) = Self::extension(rm);
-        let rex = (w as u8) << 3 | (reg >> 3) << 2 | x << 1 | b;
-        if rex != 0 || low_byte >= 4 {
-            head.push(0x40 | rex);
-        }
-        match c.map {
-            0 => {}
-            1 => head.push(0x0f),
-            2 => {
-                head.push(0x0f);
-                head.push(0x38);
-            }
-            _ => {
-                head.push(0x0f);
-                head.push(0x3a);
-            }
-        }
-        head.push(c.byte);
-        let disp = Self::operand(&mut head, reg, rm);
-        self.finish(head, disp, rm, imm);
-    }
-
-    /// An instruction in the VEX encoding, 128 bits wide.
-    fn vex(&mut self, c: Code, w: bool, reg: u8, v: u8, rm: Rm, imm: Option<u8>) {
-        let mut head = Head::default();
-        let pp = match c.prefix {
-            0 => 0,
-            0x66 => 1,
-            0xf3 => 2,
-            _ => 3,
-        };
-        let (x, b) = Self::extension(rm);
-        let r = reg >> 3;
-        let low = (!v & 15) << 3 | pp;
-        if !w && c.map == 1 && x == 0 && b == 0 {
-            head.push(0xc5);
-            head.push((r ^ 1) << 7 | low);
-        } else {
-            head.push(0xc4);
-            head.push((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | c.map);
-            head.push((w as u8) << 7 | low);
-        }
-        head.push(c.byte);
-        let disp = Self::operand(&mut head, reg, rm);
-        self.finish(head, disp, rm, imm.map(|imm| (imm as u32, 1)));
-    }
-
     // General registers. `w`: 64 bits wide, else 32.
 
     pub fn alu(&mut self, op: Alu, w: bool, d: Gpr, rm: impl Into<Rm>) {
@@ -395,22 +79,12 @@ impl Emit {
     /// `d = imm` in the shortest form. Keeps the host's flags.
     pub fn mov_imm(&mut self, d: Gpr, imm: u64) {
         if let Ok(imm) = u32::try_from(imm) {
-            let mut head = Head::default();
-            if d.0 >= 8 {
-                head.push(0x41);
-            }
-            head.push(0xb8 | d.0 & 7);
-            self.write(head);
-            self.write32(imm, 4);
+            self.short(if d.0 >= 8 { 0x41 } else { 0 }, 0xb8 | d.0 & 7, imm);
         } else if let Ok(imm) = i32::try_from(imm as i64) {
             self.legacy(code(0, 0, 0xc7), true, 0, d.into(), 0, Some((imm as u32, 4)));
         } else {
-            let mut head = Head::default();
-            head.push(0x48 | d.0 >> 3);
-            head.push(0xb8 | d.0 & 7);
-            self.write(head);
-            self.write32(imm as u32, 4);
-            self.write32((imm >> 32) as u32, 4);
+            self.short(0x48 | d.0 >> 3, 0xb8 | d.0 & 7, imm as u32);
+            self.raw(&((imm >> 32) as u32).to_le_bytes());
         }
     }
 
@@ -524,14 +198,9 @@ impl Emit {
     }
 
     pub fn bswap(&mut self, w: bool, d: Gpr) {
-        let mut head = Head::default();
         let rex = (w as u8) << 3 | d.0 >> 3;
-        if rex != 0 {
-            head.push(0x40 | rex);
-        }
-        head.push(0x0f);
-        head.push(0xc8 | d.0 & 7);
-        self.write(head);
+        let bytes = [0x40 | rex, 0x0f, 0xc8 | d.0 & 7];
+        self.raw(if rex != 0 { &bytes } else { &bytes[1..] });
     }
 
     /// Bit `n` (a register) of `r` into the carry.
@@ -589,30 +258,22 @@ impl Emit {
 
     /// A conditional jump to be bound.
     pub fn jcc(&mut self, cc: Cc) -> Jump {
-        self.raw(&[0x0f, 0x80 | cc as u8, 0, 0, 0, 0]);
-        Jump(self.at as u32 - 4)
+        self.jump(&[0x0f, 0x80 | cc as u8])
     }
 
     pub fn jmp(&mut self) -> Jump {
-        self.raw(&[0xe9, 0, 0, 0, 0]);
-        Jump(self.at as u32 - 4)
-    }
-
-    /// Leads a jump here.
-    pub fn bind(&mut self, jump: Jump) {
-        let here = self.at as u32;
-        self.patch32(jump.0, here.wrapping_sub(jump.0 + 4));
+        self.jump(&[0xe9])
     }
 
     /// A jump back to an offset.
     pub fn jmp_back(&mut self, to: u32) {
         let jump = self.jmp();
-        self.patch32(jump.0, to.wrapping_sub(jump.0 + 4));
+        self.lead(jump, to);
     }
 
     pub fn jcc_back(&mut self, cc: Cc, to: u32) {
         let jump = self.jcc(cc);
-        self.patch32(jump.0, to.wrapping_sub(jump.0 + 4));
+        self.lead(jump, to);
     }
 
     // Vector registers.

@@ -45,101 +45,75 @@ impl Code {
         self.values[i].void
     }
 
-    fn constant(&self, v: Value) -> Option<u128> {
-        let inst = self.insts.get(v.index())?;
-        (inst.op == Op::Const).then_some(inst.imm)
-    }
-
     /// Reads a block.
     pub fn read(&mut self, desc: &GuestDesc, insts: &[Inst]) {
-        self.insts.clear();
-        self.values.clear();
-        self.insts.reserve(insts.len());
-        self.values.reserve(insts.len());
-        self.slots.clear();
-        self.slots.resize(desc.layout.slots.len(), Value::NONE);
-        for (i, inst) in insts.iter().enumerate() {
-            let mut inst = *inst;
+        let Code { insts: own, values, slots } = self;
+        own.clear();
+        own.extend_from_slice(insts);
+        values.clear();
+        values.reserve(insts.len());
+        slots.clear();
+        slots.resize(desc.layout.slots.len(), Value::NONE);
+        for i in 0..own.len() {
+            let (before, rest) = own.split_at_mut(i);
+            let (inst, this) = (&mut rest[0], Value(i as u32));
+            // What most instructions are.
+            match inst.op {
+                Op::Insn => {
+                    values.push(Known { same: this, ty: Ty::I1, void: false });
+                    continue;
+                }
+                Op::Const => {
+                    let ty = inst.shape.ty().unwrap_or(Ty::I1);
+                    values.push(Known { same: this, ty, void: false });
+                    continue;
+                }
+                Op::Get => {
+                    let held = &mut slots[inst.imm as usize];
+                    let void = *held != Value::NONE;
+                    let same = if void { *held } else { this };
+                    if inst.imm as u16 != desc.fp.flags.0 {
+                        *held = same;
+                    }
+                    let ty = inst.shape.ty().unwrap_or(Ty::I1);
+                    values.push(Known { same, ty, void });
+                    continue;
+                }
+                _ => {}
+            }
             for v in &mut inst.args {
                 if *v == Value::NONE {
                     break;
                 }
-                *v = self.resolve(*v);
+                *v = values[v.index()].same;
             }
-            let this = Value(i as u32);
             let ty = inst.op.result().resolve(inst.shape, inst.from).unwrap_or(Ty::I1);
-            let (mut same, mut void) = (this, false);
+            let mut known = Known { same: this, ty, void: false };
             match inst.op.effect() {
-                Effect::Pure => match self.simplified(&inst, ty) {
-                    Some(Simpler::Same(v)) => (same, void) = (v, true),
+                Effect::Pure => match simplified(before, values, inst, ty) {
+                    None => {}
+                    Some(Simpler::Same(v)) => (known.same, known.void) = (v, true),
                     Some(Simpler::Constant(bits)) => {
                         (inst.op, inst.args, inst.imm) = (Op::Const, [Value::NONE; 4], bits);
                         inst.shape = Shape::Scalar(ty);
                     }
-                    None => {}
                 },
-                Effect::ReadSlot => {
-                    let held = &mut self.slots[inst.imm as usize];
-                    if *held != Value::NONE {
-                        (same, void) = (*held, true);
-                    } else if inst.imm as u16 != desc.fp.flags.0 {
-                        *held = this;
-                    }
-                }
                 Effect::WriteSlot => {
-                    let held = &mut self.slots[inst.imm as usize];
-                    void = *held == inst.args[0];
+                    let held = &mut slots[inst.imm as usize];
+                    known.void = *held == inst.args[0];
                     if inst.imm as u16 != desc.fp.flags.0 {
                         *held = inst.args[0];
                     }
                 }
                 Effect::Helper => {
                     for slot in desc.helpers[inst.imm as usize].effects.writes {
-                        self.slots[slot.0 as usize] = Value::NONE;
+                        slots[slot.0 as usize] = Value::NONE;
                     }
                 }
                 _ => {}
             }
-            self.insts.push(inst);
-            self.values.push(Known { same, ty, void });
+            values.push(known);
         }
-    }
-
-    fn simplified(&self, inst: &Inst, ty: Ty) -> Option<Simpler> {
-        let [a, b, ..] = inst.args;
-        match inst.op {
-            Op::Const => return None,
-            Op::Trunc | Op::Zext => {
-                let from = self.insts[a.index()];
-                let back = inst.op == Op::Trunc && matches!(from.op, Op::Zext | Op::Sext);
-                if back && self.ty(from.args[0]) == ty {
-                    return Some(Simpler::Same(from.args[0]));
-                }
-            }
-            // The scalar that was put into an otherwise empty register.
-            Op::Extract if inst.imm == 0 => {
-                let from = self.insts[a.index()];
-                let scalar = from.op == Op::ZextLane && from.shape.elem() == inst.shape.elem();
-                return scalar.then_some(Simpler::Same(from.args[0]));
-            }
-            Op::Add | Op::Sub | Op::Or | Op::Xor
-                if !inst.shape.is_vector() && self.constant(b) == Some(0) =>
-            {
-                return Some(Simpler::Same(a));
-            }
-            _ => {}
-        }
-        if a == Value::NONE || self.insts[a.index()].op != Op::Const {
-            return None;
-        }
-        if !(ty.is_int() && ty != Ty::I128) || inst.shape.is_vector() {
-            return None;
-        }
-        let mut args = [0; 4];
-        for (bits, v) in args.iter_mut().zip(inst.args()) {
-            *bits = self.constant(v)?;
-        }
-        Some(Simpler::Constant(int::eval(inst.op, inst.shape, inst.from, inst.imm, &args)))
     }
 }
 
@@ -147,4 +121,47 @@ impl Code {
 enum Simpler {
     Same(Value),
     Constant(u128),
+}
+
+/// What this pure instruction is equal to, as far as those before it tell.
+#[inline]
+fn simplified(before: &[Inst], values: &[Known], inst: &Inst, ty: Ty) -> Option<Simpler> {
+    let [a, b, ..] = inst.args;
+    if a == Value::NONE {
+        return None;
+    }
+    let first = &before[a.index()];
+    match inst.op {
+        // Narrowing of what was widened.
+        Op::Trunc if matches!(first.op, Op::Zext | Op::Sext) => {
+            let narrow = first.args[0];
+            if values[narrow.index()].ty == ty {
+                return Some(Simpler::Same(narrow));
+            }
+        }
+        // The scalar that was put into an otherwise empty register.
+        Op::Extract if inst.imm == 0 => {
+            let scalar = first.op == Op::ZextLane && first.shape.elem() == inst.shape.elem();
+            return scalar.then_some(Simpler::Same(first.args[0]));
+        }
+        Op::Add | Op::Sub | Op::Or | Op::Xor if !inst.shape.is_vector() => {
+            let second = &before[b.index()];
+            if second.op == Op::Const && second.imm == 0 {
+                return Some(Simpler::Same(a));
+            }
+        }
+        _ => {}
+    }
+    if first.op != Op::Const || !ty.is_int() || ty == Ty::I128 || inst.shape.is_vector() {
+        return None;
+    }
+    let mut args = [0; 4];
+    for (bits, v) in args.iter_mut().zip(inst.args()) {
+        let arg = &before[v.index()];
+        if arg.op != Op::Const {
+            return None;
+        }
+        *bits = arg.imm;
+    }
+    Some(Simpler::Constant(int::eval(inst.op, inst.shape, inst.from, inst.imm, &args)))
 }

@@ -24,9 +24,10 @@ pub(crate) enum Role {
 #[derive(Default)]
 pub(crate) struct Live {
     values: Vec<Life>,
+    overwritten: Overwritten,
 }
 
-/// How a value lives.
+/// How a value lives, and what ends where it stands.
 #[derive(Clone, Copy)]
 struct Life {
     /// Index of the last instruction that needs it (the terminal's is the number of instructions).
@@ -36,17 +37,29 @@ struct Life {
     /// How often it is used.
     uses: u16,
     role: Role,
+    /// Some value is needed by this instruction last.
+    ends: bool,
 }
 
-const UNUSED: Life = Life { last: 0, user: 0, uses: 0, role: Role::Void };
+const UNUSED: Life = Life { last: 0, user: 0, uses: 0, role: Role::Void, ends: false };
 
-/// Slots that are written before anybody can look at them: those beyond 128 never count as such.
-#[derive(Clone, Copy, Default)]
-struct Overwritten(u128);
+/// Slots that are written before anybody can look at them.
+#[derive(Default)]
+struct Overwritten {
+    /// By slot: the count at which it was last found to be overwritten.
+    at: Vec<u32>,
+    /// Moves when somebody can look, and from block to block.
+    now: u32,
+}
 
 impl Overwritten {
-    fn bit(slot: u128) -> u128 {
-        if slot < 128 { 1 << slot } else { 0 }
+    fn begin(&mut self, slots: usize) {
+        if self.at.len() != slots || self.now > u32::MAX / 2 {
+            self.at.clear();
+            self.at.resize(slots, 0);
+            self.now = 0;
+        }
+        self.now += 1;
     }
 }
 
@@ -66,52 +79,83 @@ impl Live {
         self.values[i].role
     }
 
+    /// Is some value over behind this instruction?
+    pub fn ends(&self, i: usize) -> bool {
+        self.values[i].ends
+    }
+
     /// `end`: what the terminal uses; `exact`: floating point is left to the reference.
     pub fn of(&mut self, desc: &GuestDesc, code: &Code, end: Option<Value>, exact: bool) {
         let n = code.insts.len();
         self.values.clear();
-        self.values.resize(n, UNUSED);
+        // The last one stands for the terminal.
+        self.values.resize(n + 1, UNUSED);
         if let Some(v) = end {
             self.values[v.index()] = Life { last: n as u32, user: n as u32, uses: 1, ..UNUSED };
         }
-        let mut overwritten = Overwritten::default();
+        self.overwritten.begin(desc.layout.slots.len());
         for (i, inst) in code.insts.iter().enumerate().rev() {
             if code.is_void(i) {
                 continue;
             }
-            let mut life = self.values[i];
+            let life = &mut self.values[i];
+            // What most instructions are.
+            match inst.op {
+                Op::Insn => {
+                    life.role = Role::Here;
+                    continue;
+                }
+                Op::Const | Op::Get if life.uses == 0 => continue,
+                Op::Const => {
+                    life.role = Role::Here;
+                    continue;
+                }
+                Op::Get => {
+                    life.role = Role::Here;
+                    // A write before it is looked at.
+                    self.overwritten.at[inst.imm as usize] = 0;
+                    continue;
+                }
+                _ => {}
+            }
+            let mut life = *life;
             match inst.op.effect() {
                 Effect::Pure | Effect::ReadSlot if life.uses == 0 => continue,
-                // A write before it is looked at.
-                Effect::ReadSlot => overwritten.0 &= !Overwritten::bit(inst.imm),
+                Effect::ReadSlot => self.overwritten.at[inst.imm as usize] = 0,
                 Effect::WriteSlot => {
-                    let bit = Overwritten::bit(inst.imm);
-                    if overwritten.0 & bit != 0 {
+                    let at = &mut self.overwritten.at[inst.imm as usize];
+                    if *at == self.overwritten.now {
                         continue;
                     }
                     let fp = [desc.fp.control.0, desc.fp.flags.0];
                     if !fp.contains(&(inst.imm as u16)) {
-                        overwritten.0 |= bit;
+                        *at = self.overwritten.now;
                     }
                 }
-                Effect::Load | Effect::Store | Effect::Helper | Effect::Exit => overwritten.0 = 0,
+                Effect::Load | Effect::Store | Effect::Helper | Effect::Exit => {
+                    self.overwritten.now += 1;
+                }
                 _ => {}
             }
             if life.uses == 0 {
                 life.last = i as u32;
+                life.ends = true;
             }
             let lazy = life.uses != 0 && self.is_lazy(code, Value(i as u32), inst, exact);
             life.role = if lazy { Role::Lazy } else { Role::Here };
-            self.values[i] = life;
             let needed = if lazy { life.last } else { i as u32 };
+            self.values[i] = life;
             for v in inst.args {
                 if v == Value::NONE {
                     break;
                 }
                 let v = &mut self.values[v.index()];
-                v.last = v.last.max(needed);
                 v.user = i as u32;
                 v.uses = v.uses.saturating_add(1);
+                if v.last < needed {
+                    v.last = needed;
+                    self.values[needed as usize].ends = true;
+                }
             }
         }
     }

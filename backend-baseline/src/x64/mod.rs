@@ -8,6 +8,7 @@
 mod alloc;
 mod cold;
 pub(crate) mod emit;
+mod encode;
 mod known;
 mod live;
 mod ops;
@@ -25,12 +26,57 @@ use live::{Live, Role};
 pub use ops::by_reference;
 
 /// What the host's processor has beyond x86-64-v2.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Host {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The VEX encoding: three operands.
+    pub avx: bool,
+    /// `andn`; with `avx` only.
     pub bmi1: bool,
+    /// Shifts that keep the flags; with `avx` only.
     pub bmi2: bool,
+    /// `lzcnt` and `tzcnt`.
     pub lzcnt: bool,
+    /// Fused multiplication and addition; with `avx` only.
     pub fma: bool,
+}
+
+impl Host {
+    /// x86-64-v2 and no more.
+    pub const V2: Host = Host { avx: false, bmi1: false, bmi2: false, lzcnt: false, fma: false };
+
+    /// This host's processor.
+    ///
+    /// # Errors
+    /// If it is older than x86-64-v2.
+    #[cfg(target_arch = "x86_64")]
+    pub fn detect() -> Result<Host, CompileError> {
+        use std::arch::is_x86_feature_detected as has;
+        for (there, name) in [
+            (has!("ssse3"), "SSSE3"),
+            (has!("sse4.1"), "SSE4.1"),
+            (has!("sse4.2"), "SSE4.2"),
+            (has!("popcnt"), "POPCNT"),
+            (has!("cmpxchg16b"), "CMPXCHG16B"),
+        ] {
+            if !there {
+                return Err(CompileError::Host(name));
+            }
+        }
+        let avx = has!("avx");
+        Ok(Host {
+            avx,
+            bmi1: avx && has!("bmi1"),
+            bmi2: avx && has!("bmi2"),
+            lzcnt: has!("lzcnt") && has!("bmi1"),
+            fma: avx && has!("fma"),
+        })
+    }
+
+    /// No x86-64 processor.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn detect() -> Result<Host, CompileError> {
+        Err(CompileError::Host("x86-64"))
+    }
 }
 
 /// Memory for the work on a block, kept from block to block.
@@ -46,41 +92,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    pub fn new() -> Result<Scratch, CompileError> {
-        let (host, avx) = detect()?;
+    pub fn new(host: Host) -> Scratch {
         let (code, live, places, colds, fixups) = Default::default();
-        let e = Emit::new(avx);
-        Ok(Scratch { host, e, code, live, places, regs: Regs::new(), colds, fixups })
+        let e = Emit::new(host.avx);
+        Scratch { host, e, code, live, places, regs: Regs::new(), colds, fixups }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn detect() -> Result<(Host, bool), CompileError> {
-    use std::arch::is_x86_feature_detected as has;
-    for (there, name) in [
-        (has!("ssse3"), "SSSE3"),
-        (has!("sse4.1"), "SSE4.1"),
-        (has!("sse4.2"), "SSE4.2"),
-        (has!("popcnt"), "POPCNT"),
-        (has!("cmpxchg16b"), "CMPXCHG16B"),
-    ] {
-        if !there {
-            return Err(CompileError::Host(name));
-        }
-    }
-    let avx = has!("avx");
-    let host = Host {
-        bmi1: avx && has!("bmi1"),
-        bmi2: avx && has!("bmi2"),
-        lzcnt: has!("lzcnt") && has!("bmi1"),
-        fma: avx && has!("fma"),
-    };
-    Ok((host, avx))
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn detect() -> Result<(Host, bool), CompileError> {
-    Err(CompileError::Host("x86-64"))
 }
 
 /// The code of one block under construction.
@@ -117,7 +133,7 @@ pub(crate) fn block(
 ) -> Result<(), CompileError> {
     let Scratch { host, e, code, live, places, regs, colds, fixups } = scratch;
     e.clear();
-    regs.clear();
+    regs.clear(desc.layout.slots.len());
     colds.clear();
     fixups.clear();
     places.clear();
@@ -166,9 +182,14 @@ impl Gen<'_> {
                     self.pc = inst.imm as u64;
                     self.source = self.e.offset();
                 }
+                Role::Here if inst.op == Op::Const => self.places[i] = Place::Const,
                 Role::Here => {
                     self.now = i as u32;
-                    self.template(inst, v);
+                    match inst.op {
+                        Op::Get => self.get(inst, v),
+                        Op::Put => self.put(inst),
+                        _ => self.template(inst, v),
+                    }
                     if !self.e.room() {
                         return Err(CompileError::TooLarge(block.pc));
                     }

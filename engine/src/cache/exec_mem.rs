@@ -2,6 +2,10 @@
 //!
 //! Beside the executable view, within the reach of 32-bit displacements, lies the table of link slots, plain data.
 //! The object is used in two halves: when one is full, the other is begun and everything in the old one dropped.
+//!
+//! Invariant: what was placed is never written again (what changes lies in the slots, private to the process). So a
+//! forked child goes on with its parent's code, in the same memory: it places its own behind that, in an object of its
+//! own, and neither uses a half again that the other may look at, but puts a new object there.
 
 use std::io;
 use std::ptr;
@@ -33,6 +37,13 @@ pub struct ExecMem {
     used: usize,
     /// Bytes of the current half whose pages are there in both views.
     populated: usize,
+    /// What is placed apart begins here in the current half, and goes up to its end; and where its pages begin.
+    apart: usize,
+    apart_populated: usize,
+    /// Halves that another process may look at.
+    shared: [bool; 2],
+    /// What is not used of the current half is the parent's.
+    parents: bool,
 }
 
 // SAFETY: the mappings are process-wide; all changes go through `&mut self`, link slots are atomics.
@@ -42,6 +53,8 @@ unsafe impl Send for ExecMem {}
 const POPULATED: usize = 128 << 10;
 /// Alignment of placed code in bytes.
 const ALIGN: usize = 16;
+/// The host's pages.
+const PAGE: usize = 4096;
 
 impl ExecMem {
     /// Maps `size` bytes for code (two halves) and `slot_count` link slots.
@@ -60,37 +73,59 @@ impl ExecMem {
             half: 0,
             used: 0,
             populated: 0,
+            apart: size / 2,
+            apart_populated: size / 2,
+            shared: [false; 2],
+            parents: false,
         };
-        mem.renew()?;
+        mem.put_object(0..size)?;
+        let slot_bytes = slot_count * size_of::<LinkSlot>();
+        let (r, w) = (libc::PROT_READ, libc::PROT_WRITE);
+        let flags = libc::MAP_PRIVATE | ANON | libc::MAP_FIXED;
+        map(mem.slots.cast(), slot_bytes, r | w, flags, -1)?;
         Ok(mem)
     }
 
-    /// Replaces the memory by a fresh object at the same addresses: what was placed is gone. A forked child
-    /// calls this, since the object is shared with its parent.
-    pub fn renew(&mut self) -> io::Result<()> {
+    /// Puts a fresh memory object at these offsets: what was placed there is gone.
+    fn put_object(&mut self, at: std::ops::Range<usize>) -> io::Result<()> {
         let (r, w, x) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
-        let fixed = libc::MAP_FIXED;
+        // SAFETY: inside of both reservations.
+        let (exec, write) = unsafe { (self.exec.add(at.start), self.write.add(at.start)) };
         // Not a file with a name: `perf` looks into its map of names for anonymous code only.
-        map(self.exec, self.size, r | x, libc::MAP_SHARED | ANON | fixed, -1)?;
-        self.map_again(r | w)?;
-        let slot_bytes = self.slot_count * size_of::<LinkSlot>();
-        map(self.slots.cast(), slot_bytes, r | w, libc::MAP_PRIVATE | ANON | fixed, -1)?;
-        self.half = 0;
-        self.used = 0;
-        self.populated = 0;
-        Ok(())
-    }
-
-    /// Maps the object of the executable view at the writable one too, with these rights.
-    fn map_again(&self, rights: i32) -> io::Result<()> {
+        map(exec, at.len(), r | x, libc::MAP_SHARED | ANON | libc::MAP_FIXED, -1)?;
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
         // SAFETY: both ranges are ours. An old size of 0 leaves the old mapping, which is shared, in its place.
         let done = unsafe {
-            let write = self.write.cast();
-            libc::mremap(self.exec.cast(), 0, self.size, flags, write) != libc::MAP_FAILED
-                && libc::mprotect(write, self.size, rights) == 0
+            let write: *mut libc::c_void = write.cast();
+            libc::mremap(exec.cast(), 0, at.len(), flags, write) != libc::MAP_FAILED
+                && libc::mprotect(write, at.len(), r | w) == 0
         };
         if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// The process forked: what lies here now is looked at by parent and child. The `child` places no more in it.
+    pub fn forked(&mut self, child: bool) {
+        self.shared = [true; 2];
+        self.parents |= child;
+    }
+
+    /// Gives a forked child memory of its own behind the code that it has from its parent.
+    fn part(&mut self) -> io::Result<()> {
+        let (half, begin) = (self.size / 2, self.half * (self.size / 2));
+        let apart = self.apart / PAGE * PAGE;
+        let used = self.used.next_multiple_of(PAGE).min(apart);
+        if used < apart {
+            self.put_object(begin + used..begin + apart)?;
+        }
+        // SAFETY: inside of our own mapping.
+        unsafe {
+            libc::mprotect(self.write.add(begin).cast(), used, libc::PROT_NONE);
+            libc::mprotect(self.write.add(begin + apart).cast(), half - apart, libc::PROT_NONE);
+        }
+        (self.used, self.populated) = (used, used);
+        (self.apart, self.apart_populated) = (apart, apart);
+        self.parents = false;
+        Ok(())
     }
 
     /// Host addresses of executable code.
@@ -104,16 +139,45 @@ impl ExecMem {
     }
 
     /// Begins the other half, whose contents are given up.
-    pub fn swap_halves(&mut self) {
+    ///
+    /// # Errors
+    /// If there is no memory for it: then nothing is placed any more.
+    pub fn swap_halves(&mut self) -> io::Result<()> {
+        let half = self.size / 2;
         self.half ^= 1;
-        self.used = 0;
-        self.populated = 0;
+        self.parents = false;
+        (self.used, self.populated) = (half, half);
+        (self.apart, self.apart_populated) = (half, half);
+        if self.shared[self.half] {
+            self.put_object(self.half * half..(self.half + 1) * half)?;
+            self.shared[self.half] = false;
+        }
+        (self.used, self.populated) = (0, 0);
+        Ok(())
+    }
+
+    /// Reserves `len` bytes away from the other code, for what seldom runs; as [`ExecMem::reserve`].
+    pub fn reserve_apart(&mut self, len: usize) -> Option<u64> {
+        if self.parents {
+            self.part().ok()?;
+        }
+        let start = self.apart.checked_sub(len).filter(|start| *start >= self.used)?;
+        self.apart = start;
+        while self.apart_populated > self.apart {
+            let chunk = (POPULATED / 4).min(self.apart_populated);
+            self.apart_populated -= chunk;
+            self.make_pages(self.apart_populated, chunk);
+        }
+        Some(self.exec as u64 + (self.half * (self.size / 2) + start) as u64)
     }
 
     /// Reserves `len` bytes in the current half; the host address. `None`: the half is full.
     pub fn reserve(&mut self, len: usize) -> Option<u64> {
+        if self.parents {
+            self.part().ok()?;
+        }
         let start = self.used.next_multiple_of(ALIGN);
-        if start + len > self.size / 2 {
+        if start + len > self.apart {
             return None;
         }
         self.used = start + len;
@@ -126,13 +190,18 @@ impl ExecMem {
     fn populate(&mut self) {
         while self.populated < self.used {
             let chunk = POPULATED.min(self.size / 2 - self.populated);
-            let offset = self.half * (self.size / 2) + self.populated;
-            // SAFETY: inside of both mappings. It is only advice: a kernel that does not know it lets pages fault.
-            unsafe {
-                libc::madvise(self.write.add(offset).cast(), chunk, libc::MADV_POPULATE_WRITE);
-                libc::madvise(self.exec.add(offset).cast(), chunk, libc::MADV_POPULATE_READ);
-            }
+            self.make_pages(self.populated, chunk);
             self.populated += chunk;
+        }
+    }
+
+    /// Has pages of the current half made.
+    fn make_pages(&self, at: usize, len: usize) {
+        let offset = self.half * (self.size / 2) + at;
+        // SAFETY: inside of both mappings. It is only advice: a kernel that does not know it lets pages fault.
+        unsafe {
+            libc::madvise(self.write.add(offset).cast(), len, libc::MADV_POPULATE_WRITE);
+            libc::madvise(self.exec.add(offset).cast(), len, libc::MADV_POPULATE_READ);
         }
     }
 
@@ -226,9 +295,55 @@ mod tests {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         assert!(!maps.lines().any(|l| l.contains("rwx")), "{maps}");
         assert!(mem.reserve(1 << 19).is_none());
-        mem.swap_halves();
+        mem.swap_halves().unwrap();
         assert!(mem.reserve(1 << 19).is_some());
-        mem.renew().unwrap();
+        mem.swap_halves().unwrap();
         assert_eq!(mem.used(), 0);
+    }
+
+    /// `mov eax, n; ret`, placed and called.
+    fn placed(mem: &mut ExecMem, n: u8) -> extern "C" fn() -> u32 {
+        let at = mem.reserve(6).unwrap();
+        mem.write(at, &[0xb8, n, 0, 0, 0, 0xc3]);
+        // SAFETY: the bytes are a function.
+        unsafe { std::mem::transmute(at as usize) }
+    }
+
+    #[test]
+    fn a_forked_child_keeps_its_parents_code_and_parts_from_it() {
+        let mut mem = ExecMem::new(1 << 20, 16).unwrap();
+        let old = placed(&mut mem, 1);
+        let mut pipe = [0; 2];
+        // SAFETY: the child uses nothing but its own memory and system calls, and ends at once.
+        let child = unsafe {
+            assert_eq!(libc::pipe(pipe.as_mut_ptr()), 0);
+            libc::fork()
+        };
+        mem.forked(child == 0);
+        if child == 0 {
+            let own = placed(&mut mem, 2);
+            // Wait for the parent to place at the same address, and to use both halves again.
+            // SAFETY: a byte of ours.
+            unsafe { libc::read(pipe[0], [0u8].as_mut_ptr().cast(), 1) };
+            let right = old() == 1 && own() == 2;
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(if right { 0 } else { 1 }) };
+        }
+        let parents = placed(&mut mem, 3);
+        assert_eq!((old(), parents()), (1, 3));
+        for _ in 0..2 {
+            mem.swap_halves().unwrap();
+            assert_eq!(placed(&mut mem, 4)(), 4);
+        }
+        let mut status = 0;
+        // SAFETY: system calls on what was made above.
+        unsafe {
+            libc::write(pipe[1], [0u8].as_ptr().cast(), 1);
+            libc::waitpid(child, &raw mut status, 0);
+            for fd in pipe {
+                libc::close(fd);
+            }
+        }
+        assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
     }
 }

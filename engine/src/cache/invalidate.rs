@@ -3,7 +3,7 @@
 //! Dropped code is unlinked and no longer found; its memory is reused only after the next flush, so that a
 //! thread inside of it runs safely to its next exit. Until then its faults still have their guest addresses.
 
-use super::map::{CodeCache, CodeTier, RegionId, pages};
+use super::map::{CodeCache, CodeTier, RegionId};
 use std::ops::Range;
 
 impl CodeCache {
@@ -24,7 +24,7 @@ impl CodeCache {
         for id in ids {
             let overlaps = |r: &Range<u64>| r.start < range.end && range.start < r.end;
             let placed = self.placed(id);
-            if !placed.dropped && placed.ranges().any(overlaps) {
+            if !placed.dropped && self.current.ranges(placed).any(overlaps) {
                 self.drop_code(id);
                 dropped += 1;
             }
@@ -46,8 +46,8 @@ impl CodeCache {
         let placed = &mut self.current.placed[id.0 as usize];
         placed.dropped = true;
         let placed = self.placed(id);
-        let keys: Vec<_> = placed.keys().collect();
-        let pages: Vec<u64> = pages(placed).collect();
+        let keys: Vec<_> = self.current.keys(placed).collect();
+        let pages = self.current.pages(placed);
         for key in keys {
             self.forget_code(key, id);
         }

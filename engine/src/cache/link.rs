@@ -10,41 +10,54 @@
 
 use super::exec_mem::ExecMem;
 use super::map::{CodeCache, Key};
+use super::table::Table;
+use isamorph_ir::Mode;
+use std::io;
 use std::sync::atomic::Ordering;
 
 /// What a slot stands for.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    key: Key,
-    thunk: u64,
+    pc: u64,
+    mode: Mode,
+    /// Offset of its thunk in the cache.
+    thunk: u32,
+}
+
+impl Link {
+    fn key(&self) -> Key {
+        Key { pc: self.pc, mode: self.mode }
+    }
 }
 
 /// The slots in use.
 #[derive(Debug)]
 pub(super) struct Links {
-    halves: [Vec<Link>; 2],
+    halves: [Table<Link>; 2],
     half: usize,
     /// Slots in a half.
     capacity: usize,
 }
 
 impl Links {
-    pub fn new(slots: usize) -> Links {
-        Links { halves: [vec![], vec![]], half: 0, capacity: slots / 2 }
+    pub fn new(slots: usize) -> io::Result<Links> {
+        let capacity = slots / 2;
+        let halves = [Table::new(capacity)?, Table::new(capacity)?];
+        Ok(Links { halves, half: 0, capacity })
     }
 
     pub fn room(&self, n: usize) -> bool {
-        self.halves[self.half].len() + n <= self.capacity
+        self.halves[self.half].room(n)
     }
 
     /// A slot for this address; its thunk is told by [`Links::set_thunk`].
     pub fn allocate(&mut self, key: Key) -> u32 {
         let half = &mut self.halves[self.half];
-        half.push(Link { key, thunk: 0 });
-        (self.half * self.capacity + half.len() - 1) as u32
+        let at = half.push(Link { pc: key.pc, mode: key.mode, thunk: 0 });
+        (self.half * self.capacity + at) as u32
     }
 
-    pub fn set_thunk(&mut self, index: u32, thunk: u64) {
+    pub fn set_thunk(&mut self, index: u32, thunk: u32) {
         self.halves[self.half][index as usize % self.capacity].thunk = thunk;
     }
 
@@ -61,7 +74,8 @@ impl Links {
     pub fn swap_halves(&mut self, mem: &ExecMem) {
         for (i, link) in self.halves[self.half].iter().enumerate() {
             let index = self.half * self.capacity + i;
-            mem.slot(index).code.store(link.thunk, Ordering::Release);
+            let thunk = mem.range().start + link.thunk as u64;
+            mem.slot(index).code.store(thunk, Ordering::Release);
         }
         self.half ^= 1;
         self.halves[self.half].clear();
@@ -69,18 +83,15 @@ impl Links {
 }
 
 impl CodeCache {
-    /// A thread came through the thunk of this slot: its target, and the target's code if there is any.
-    ///
-    /// `None`: there is no such slot, which only a broken state can ask for.
-    pub fn follow(&mut self, index: u32) -> Option<(Key, Option<u64>)> {
-        let link = self.links.get(index)?;
-        Some((link.key, self.find(link.key)))
+    /// Where the exits through this slot go. `None`: there is no such slot, which only a broken state can ask for.
+    pub fn target(&self, index: u32) -> Option<Key> {
+        Some(self.links.get(index)?.key())
     }
 
     /// The guest address whose counter lies here.
     pub fn counted(&self, counter: u64) -> Option<Key> {
         let index = self.mem.slot_of_counter(counter)?;
-        Some(self.links.get(index as u32)?.key)
+        Some(self.links.get(index as u32)?.key())
     }
 
     /// Lets the code for an address run so many times before it counts as hot.
@@ -95,7 +106,8 @@ impl CodeCache {
         let Some(link) = self.links.get(index).filter(|_| self.links.is_current(index)) else {
             return;
         };
-        let to = code.filter(|_| self.chain).unwrap_or(link.thunk);
+        let thunk = self.mem.range().start + link.thunk as u64;
+        let to = code.filter(|_| self.chain).unwrap_or(thunk);
         self.mem.slot(index as usize).code.store(to, Ordering::Release);
     }
 }

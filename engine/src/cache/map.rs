@@ -1,12 +1,15 @@
 //! The map from guest addresses to placed code, and back from host addresses to guest addresses.
 
+use super::addresses::Addresses;
 use super::exec_mem::{COUNT_OFFSET, ExecMem};
 use super::link::Links;
 use super::observe::{CodeObserver, PlacedCode};
+use super::table::Table;
 use isamorph_backend_abi::{CodeBlob, FixupKind, abi};
 use isamorph_ir::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
@@ -20,12 +23,18 @@ pub struct Key {
 }
 
 /// Hashes keys and page numbers: the guest chooses them, but only slows down itself by choosing badly.
+///
+/// Addresses near each other come to lie near each other, since they are asked for one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
-        self.0
+        // Tables take the place from the low bits and tell what shares it by the top seven.
+        let spread = (self.0 >> 16).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (self.0 >> 4).wrapping_add(spread ^ spread >> 32);
+        let tag = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        place & !(127 << 57) | tag & 127 << 57
     }
     fn write(&mut self, bytes: &[u8]) {
         for b in bytes {
@@ -33,11 +42,10 @@ impl Hasher for KeyHasher {
         }
     }
     fn write_u32(&mut self, n: u32) {
-        self.write_u64(n as u64);
+        self.0 ^= (n as u64) << 48;
     }
     fn write_u64(&mut self, n: u64) {
-        let x = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = x ^ x >> 29;
+        self.0 = self.0.rotate_left(32) ^ n;
     }
 }
 
@@ -73,9 +81,11 @@ pub(super) struct Placed {
     pub dropped: bool,
     /// The guest code of its first block.
     pub guest: Range<u64>,
-    /// What a region has besides.
-    more: Option<Box<More>>,
+    /// What a region has besides: its place in [`Half::more`], or [`NO_MORE`].
+    more: u32,
 }
+
+const NO_MORE: u32 = u32::MAX;
 
 /// What a region has and a block has not.
 #[derive(Debug)]
@@ -86,28 +96,18 @@ struct More {
     entries: Vec<u64>,
 }
 
-impl Placed {
-    /// The guest code that it was made from.
-    pub fn ranges(&self) -> impl Iterator<Item = &Range<u64>> {
-        std::iter::once(&self.guest).chain(self.more.iter().flat_map(|m| &m.guest))
-    }
-
-    /// The guest addresses that it is entered at.
-    pub fn keys(&self) -> impl Iterator<Item = Key> {
-        let main = std::iter::once(self.guest.start);
-        let more = self.more.iter().flat_map(|m| &m.entries);
-        main.chain(more.copied()).map(|pc| Key { pc, mode: self.mode })
-    }
-}
-
 /// What is known of the code of one half of the memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Half {
     /// By host address.
-    pub placed: Vec<Placed>,
+    pub placed: Table<Placed>,
+    more: Vec<More>,
     /// Host offset, and guest address as a distance from the code's first.
-    sources: Vec<(u32, u32)>,
+    sources: Table<(u32, u32)>,
 }
+
+/// Most placed blocks and regions of a half.
+const PLACED: usize = 1 << 21;
 
 /// What is known of a host address in compiled code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,49 @@ pub struct Source {
 }
 
 impl Half {
+    fn new() -> io::Result<Half> {
+        Ok(Half { placed: Table::new(PLACED)?, more: vec![], sources: Table::new(2 * PLACED)? })
+    }
+
+    fn clear(&mut self) {
+        self.placed.clear();
+        self.more.clear();
+        self.sources.clear();
+    }
+
+    fn more(&self, placed: &Placed) -> Option<&More> {
+        self.more.get(placed.more as usize)
+    }
+
+    /// The guest code that it was made from.
+    pub fn ranges<'a>(&'a self, placed: &'a Placed) -> impl Iterator<Item = &'a Range<u64>> {
+        std::iter::once(&placed.guest).chain(self.more(placed).into_iter().flat_map(|m| &m.guest))
+    }
+
+    /// The guest addresses that it is entered at.
+    pub fn keys(&self, placed: &Placed) -> impl Iterator<Item = Key> {
+        let mode = placed.mode;
+        let more = self.more(placed).into_iter().flat_map(|m| &m.entries);
+        std::iter::once(placed.guest.start).chain(more.copied()).map(move |pc| Key { pc, mode })
+    }
+
+    /// The guest pages that it was made from.
+    pub fn pages(&self, placed: &Placed) -> Vec<u64> {
+        let of = |r: &Range<u64>| page(r.start)..=page(r.end.wrapping_sub(1).max(r.start));
+        let mut all: Vec<u64> = self.ranges(placed).flat_map(of).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Host offsets and guest addresses.
+    fn sources(&self, placed: &Placed) -> impl Iterator<Item = (u32, u64)> {
+        let all = &self.sources[placed.sources.start as usize..placed.sources.end as usize];
+        let begin = placed.guest.start;
+        // A distance below zero is one near 2^32.
+        all.iter().map(move |&(at, far)| (at, begin.wrapping_add_signed(far as i32 as i64)))
+    }
+
     fn source(&self, host_pc: u64) -> Option<Source> {
         let after = self.placed.partition_point(|p| p.start <= host_pc);
         let placed = self.placed.get(after.checked_sub(1)?)?;
@@ -187,13 +230,27 @@ pub struct Placing {
     pub precise: bool,
 }
 
+/// What is known of a guest address, for who has no code there yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// Host address of its code.
+    pub code: Option<u64>,
+    /// Some exit calls it.
+    pub called: bool,
+}
+
+/// Most guest addresses that something is known of.
+const ENTRIES: usize = 1 << 21;
+
 /// The cache of compiled code. Lives under one lock.
 pub struct CodeCache {
     pub(super) mem: ExecMem,
     pub(super) current: Half,
     /// The half before: a thread may still be in its code.
     previous: Half,
-    by_key: KeyMap<Key, Entry>,
+    /// Their numbers in `entries`.
+    addresses: Addresses,
+    entries: Table<Entry>,
     pub(super) by_page: KeyMap<u64, Vec<RegionId>>,
     pub(super) links: Links,
     /// Scratch space of [`CodeCache::place`].
@@ -209,14 +266,16 @@ pub struct CodeCache {
 }
 
 impl CodeCache {
-    /// A cache over this memory; `chain`: exits are linked; `threshold`: executions until code counts as hot.
-    pub fn new(mem: ExecMem, chain: bool, threshold: u32) -> CodeCache {
-        let links = Links::new(mem.slot_count());
-        CodeCache {
+    /// A cache over this memory, for a guest whose instructions' addresses have `shift` low bits of zero; `chain`: exits
+    /// are linked; `threshold`: executions until code counts as hot.
+    pub fn new(mem: ExecMem, shift: u32, chain: bool, threshold: u32) -> io::Result<CodeCache> {
+        let links = Links::new(mem.slot_count())?;
+        Ok(CodeCache {
             mem,
-            current: Half::default(),
-            previous: Half::default(),
-            by_key: KeyMap::default(),
+            current: Half::new()?,
+            previous: Half::new()?,
+            addresses: Addresses::new(shift)?,
+            entries: Table::new(ENTRIES)?,
             by_page: KeyMap::default(),
             links,
             places: vec![],
@@ -224,7 +283,7 @@ impl CodeCache {
             threshold: threshold.min(i32::MAX as u32) as i32,
             flushed_at: 0,
             observer: None,
-        }
+        })
     }
 
     /// Host addresses that compiled code may lie at.
@@ -232,9 +291,23 @@ impl CodeCache {
         self.mem.range()
     }
 
+    fn entry(&self, key: Key) -> Option<&Entry> {
+        Some(&self.entries[self.addresses.get(key)? as usize])
+    }
+
+    /// What is known of this key, from now on at least that it is one.
+    fn entry_mut(&mut self, key: Key) -> &mut Entry {
+        let next = self.entries.len();
+        let at = self.addresses.get_or(key, next as u32) as usize;
+        if at == next {
+            self.entries.push(Entry::default());
+        }
+        &mut self.entries[at]
+    }
+
     /// Code for this key.
     pub fn find(&self, key: Key) -> Option<u64> {
-        let entry = self.by_key.get(&key).filter(|e| e.code != NO_CODE)?;
+        let entry = self.entry(key).filter(|e| e.code != NO_CODE)?;
         Some(self.address(entry.code))
     }
 
@@ -245,13 +318,15 @@ impl CodeCache {
 
     /// Code of this tier for this key.
     pub fn find_tier(&self, key: Key, tier: CodeTier) -> Option<u64> {
-        let entry = self.by_key.get(&key).filter(|e| e.code != NO_CODE)?;
+        let entry = self.entry(key).filter(|e| e.code != NO_CODE)?;
         (self.placed(entry.owner).tier == tier).then(|| self.address(entry.code))
     }
 
-    /// Does some exit call this address?
-    pub fn is_called(&self, key: Key) -> bool {
-        self.by_key.get(&key).is_some_and(|e| e.called)
+    /// Code for this key, and whether some exit calls it.
+    pub fn known(&self, key: Key) -> Known {
+        let Some(entry) = self.entry(key) else { return Known::default() };
+        let code = (entry.code != NO_CODE).then(|| self.address(entry.code));
+        Known { code, called: entry.called }
     }
 
     /// The guest instruction that the code at this host address works for.
@@ -277,7 +352,13 @@ impl CodeCache {
 
     /// Places compiled code; its host address.
     pub fn place(&mut self, blob: &CodeBlob, how: Placing) -> Result<u64, PlaceError> {
-        if !self.links.room(blob.fixups.len()) {
+        let keys = blob.fixups.len() + blob.entries.len();
+        let room = self.links.room(blob.fixups.len())
+            && self.addresses.room(keys)
+            && self.entries.room(keys)
+            && self.current.placed.room(1)
+            && self.current.sources.room(blob.source_map.len());
+        if !room {
             return Err(PlaceError::Full);
         }
         // New slots get consecutive numbers.
@@ -290,26 +371,28 @@ impl CodeCache {
                 FixupKind::Counter { target } => (target, COUNT_OFFSET, false),
             };
             let key = Key { pc, mode: how.mode };
-            let entry = self.by_key.entry(key).or_default();
+            let entry = self.entry_mut(key);
             entry.called |= called;
-            let mut code = NO_CODE;
-            if entry.slot == NO_SLOT {
-                entry.slot = self.links.allocate(key);
+            let (mut code, mut slot) = (NO_CODE, entry.slot);
+            if slot == NO_SLOT {
                 code = entry.code;
+                slot = self.links.allocate(key);
+                self.entry_mut(key).slot = slot;
                 if fresh.is_empty() {
-                    fresh.start = entry.slot;
+                    fresh.start = slot;
                 }
-                fresh.end = entry.slot + 1;
+                fresh.end = slot + 1;
             }
-            places.push(Linked { at: f.offset, slot: entry.slot, offset, code });
+            places.push(Linked { at: f.offset, slot, offset, code });
         }
-        let code_len = blob.code.len().next_multiple_of(THUNK);
-        let base = self.mem.reserve(code_len + fresh.len() * THUNK).ok_or(PlaceError::Full)?;
+        // Thunks run once: they do not lie among the code.
+        let thunks = self.mem.reserve_apart(fresh.len() * THUNK).ok_or(PlaceError::Full)?;
+        let base = self.mem.reserve(blob.code.len()).ok_or(PlaceError::Full)?;
         self.mem.write(base, &blob.code);
         for (n, slot) in fresh.enumerate() {
-            let thunk = base + (code_len + n * THUNK) as u64;
+            let thunk = thunks + (n * THUNK) as u64;
             self.mem.write(thunk, &abi::link_thunk(slot));
-            self.links.set_thunk(slot, thunk);
+            self.links.set_thunk(slot, (thunk - self.mem.range().start) as u32);
             self.mem.init_slot(slot as usize, thunk, self.threshold);
         }
         for f in &places {
@@ -337,8 +420,10 @@ impl CodeCache {
         let first = self.current.sources.len() as u32;
         let begin = blob.guest_ranges[0].start;
         let near = |&(offset, pc): &(u32, u64)| (offset, pc.wrapping_sub(begin) as u32);
-        self.current.sources.extend(blob.source_map.iter().map(near));
-        let placed = Placed {
+        for source in blob.source_map.iter().map(near) {
+            self.current.sources.push(source);
+        }
+        let mut placed = Placed {
             start: base,
             len: blob.code.len() as u32,
             sources: first..self.current.sources.len() as u32,
@@ -347,35 +432,38 @@ impl CodeCache {
             precise: how.precise,
             dropped: false,
             guest: blob.guest_ranges[0].clone(),
-            more: (blob.guest_ranges.len() + blob.entries.len() > 2).then(|| {
-                let guest = blob.guest_ranges[1..].to_vec();
-                Box::new(More { guest, entries: blob.entries[1..].iter().map(|e| e.0).collect() })
-            }),
+            more: NO_MORE,
         };
+        if blob.guest_ranges.len() + blob.entries.len() > 2 {
+            placed.more = self.current.more.len() as u32;
+            let guest = blob.guest_ranges[1..].to_vec();
+            let entries = blob.entries[1..].iter().map(|e| e.0).collect();
+            self.current.more.push(More { guest, entries });
+        }
         match (blob.guest_ranges.len(), page(placed.guest.start), page(placed.guest.end - 1)) {
             (1, a, b) if a == b => self.by_page.entry(a).or_default().push(id),
             _ => {
-                for page in pages(&placed) {
+                for page in self.current.pages(&placed) {
                     self.by_page.entry(page).or_default().push(id);
                 }
             }
         }
         self.current.placed.push(placed);
         for (n, &(pc, offset)) in blob.entries.iter().enumerate() {
-            let code = base + offset as u64;
-            let key = Key { pc, mode: how.mode };
-            let old = self.by_key.get(&key).filter(|e| e.code != NO_CODE);
-            // A main entry wins over a side entry of an older region, never the other way round.
-            let wins = n == 0 || old.is_none_or(|e| self.placed(e.owner).tier < how.tier);
-            if wins {
-                self.set_code(key, code, id, how.tier);
-            }
+            self.set_code(Key { pc, mode: how.mode }, base + offset as u64, id, n == 0);
         }
     }
 
-    fn set_code(&mut self, key: Key, code: u64, owner: RegionId, tier: CodeTier) {
+    /// `main`: it is the code's first entry.
+    fn set_code(&mut self, key: Key, code: u64, owner: RegionId, main: bool) {
         let begin = self.mem.range().start;
-        let entry = self.by_key.entry(key).or_default();
+        let tier = self.placed(owner).tier;
+        let old = *self.entry_mut(key);
+        // A main entry wins over a side entry of an older region, never the other way round.
+        if !main && old.code != NO_CODE && self.placed(old.owner).tier >= tier {
+            return;
+        }
+        let entry = self.entry_mut(key);
         entry.code = (code - begin) as u32;
         entry.owner = owner;
         let slot = entry.slot;
@@ -390,7 +478,8 @@ impl CodeCache {
 
     /// Forgets the code for a key if it is this one's.
     pub(super) fn forget_code(&mut self, key: Key, owner: RegionId) {
-        if let Some(entry) = self.by_key.get_mut(&key)
+        if let Some(at) = self.addresses.get(key)
+            && let entry = &mut self.entries[at as usize]
             && entry.owner == owner
             && entry.code != NO_CODE
         {
@@ -405,27 +494,29 @@ impl CodeCache {
     /// Gives up everything: begins the other half of the memory. No vCPU may be in the half that begins.
     pub fn flush(&mut self) {
         self.links.swap_halves(&self.mem);
-        self.mem.swap_halves();
-        self.previous = std::mem::take(&mut self.current);
-        self.forget();
-    }
-
-    /// Gives up everything in a forked child, whose memory is shared with the parent.
-    pub fn renew(&mut self) -> std::io::Result<()> {
-        self.mem.renew()?;
-        self.links = Links::new(self.mem.slot_count());
-        self.previous = Half::default();
-        self.forget();
-        if let Some(observer) = &mut self.observer {
-            observer.forked();
+        if let Err(e) = self.mem.swap_halves() {
+            tracing::error!("no memory for compiled code, it is interpreted: {e}");
         }
-        Ok(())
+        std::mem::swap(&mut self.previous, &mut self.current);
+        self.current.clear();
+        self.addresses.clear();
+        self.entries.clear();
+        self.by_page.clear();
     }
 
-    fn forget(&mut self) {
-        self.current = Half::default();
-        self.by_key.clear();
-        self.by_page.clear();
+    /// The process forked: parent and child go on with the code that there is, and place theirs apart.
+    pub fn forked(&mut self, child: bool) {
+        self.mem.forked(child);
+        if let Some(observer) = self.observer.as_mut().filter(|_| child) {
+            observer.forked();
+            for placed in self.current.placed.iter() {
+                let (host, guest) = (placed.start, placed.guest.start);
+                let bytes = self.mem.read(host, placed.len as usize);
+                let sources = self.current.sources(placed).collect::<Vec<_>>();
+                let (tier, mode) = (placed.tier, placed.mode);
+                observer.placed(&PlacedCode { tier, host, bytes, guest, sources: &sources, mode });
+            }
+        }
     }
 }
 
@@ -437,13 +528,4 @@ fn displacement(from: u64, to: u64) -> [u8; 4] {
 
 fn page(address: u64) -> u64 {
     address >> 12
-}
-
-/// The guest pages that code was made from.
-pub(super) fn pages(placed: &Placed) -> impl Iterator<Item = u64> + use<> {
-    let of = |r: &Range<u64>| page(r.start)..=page(r.end.wrapping_sub(1).max(r.start));
-    let mut all: Vec<u64> = placed.ranges().flat_map(of).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.into_iter()
 }

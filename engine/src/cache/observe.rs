@@ -25,6 +25,6 @@ pub trait CodeObserver: Send {
     /// Code was placed. What lay at its address before is gone.
     fn placed(&mut self, code: &PlacedCode<'_>);
 
-    /// This is a child made by `fork` now. It has no code yet.
+    /// This is a child made by `fork` now. It is told of its parent's code, which is its own too, next.
     fn forked(&mut self);
 }

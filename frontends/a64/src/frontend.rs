@@ -2,7 +2,7 @@
 
 use crate::processor::CpuModel;
 use crate::{disasm, lift, state};
-use isamorph_ir::{Block, CodeSource, Frontend, GuestDesc, Mode};
+use isamorph_ir::{Block, CodeSource, Frontend, GuestDesc, Inst, Mode};
 
 /// The A64 instruction set at EL0, as a processor has it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,7 +103,18 @@ impl Frontend for A64 {
     }
 
     fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
-        lift::block(&self.model, code, pc, mode, max_insns)
+        lift::block(Vec::new(), &self.model, code, pc, mode, max_insns)
+    }
+
+    fn lift_in(
+        &self,
+        room: Vec<Inst>,
+        code: &dyn CodeSource,
+        pc: u64,
+        mode: Mode,
+        max_insns: u32,
+    ) -> Block {
+        lift::block(room, &self.model, code, pc, mode, max_insns)
     }
 
     fn disassemble(&self, code: &dyn CodeSource, pc: u64, _: Mode) -> (String, u32) {

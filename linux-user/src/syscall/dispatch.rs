@@ -4,10 +4,12 @@
 //! `restart` says how it goes on, and `signal` settles that before the next guest instruction.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Call, Ctx, GROUPS, Syscall};
 use crate::crash;
 use crate::errno::{Errno, SysResult};
+use crate::process::Process;
 use crate::strace::Line;
 use crate::thread::Thread;
 
@@ -51,14 +53,13 @@ pub fn missing_calls() -> Vec<&'static str> {
 
 impl Thread {
     /// Answers the system call that the guest has just made.
-    pub(crate) fn system_call(&mut self) {
-        let process = self.process.clone();
+    pub(crate) fn system_call(&mut self, process: &Arc<Process>) {
         let abi = &process.abi;
         let (number, args) = abi.call(self.vcpu.state());
         let entry = process.table.get(number);
         let result = match entry.and_then(|e| e.call) {
-            Some(row) if process.strace => self.traced(row, args),
-            Some(row) => self.carry_out(row, args),
+            Some(row) if process.strace => self.traced(process, row, args),
+            Some(row) => self.carry_out(process, row, args),
             None => {
                 let name = entry.map_or_else(|| format!("syscall_{number}"), |e| e.name.into());
                 self.missing(&name, number, &args)
@@ -72,11 +73,11 @@ impl Thread {
         }
     }
 
-    fn carry_out(&mut self, row: &Syscall, args: [u64; 6]) -> SysResult {
-        let process = self.process.clone();
-        let mut ctx = Ctx { process: &process, thread: self };
+    fn carry_out(&mut self, process: &Arc<Process>, row: &Syscall, args: [u64; 6]) -> SysResult {
+        let mut ctx = Ctx { process, thread: self };
         match row.call {
             Call::Handler(handler) => handler(&mut ctx, args),
+            Call::Native(number) if row.args.is_empty() => ctx.native(number, args),
             Call::Native(number) => {
                 let passed = ctx.pass(row.args, args)?;
                 ctx.native(number, passed.args)
@@ -89,15 +90,14 @@ impl Thread {
     }
 
     #[cold]
-    fn traced(&mut self, row: &Syscall, args: [u64; 6]) -> SysResult {
-        let process = self.process.clone();
+    fn traced(&mut self, process: &Arc<Process>, row: &Syscall, args: [u64; 6]) -> SysResult {
         let line = Line::begin(self.tid, row, &args, &process.memory);
         if ["exit", "exit_group", "rt_sigreturn"].contains(&row.name) {
             line.finish_without_return();
-            return self.carry_out(row, args);
+            return self.carry_out(process, row, args);
         }
         let line = if row.name.starts_with("exec") { line.interrupted(row.name) } else { line };
-        let result = self.carry_out(row, args);
+        let result = self.carry_out(process, row, args);
         line.finish(result, &process.memory);
         result
     }

@@ -9,20 +9,18 @@ use isamorph_ir::inst::IntCC;
 use isamorph_ir::{Inst, Op, Shape, Ty, Value};
 
 impl Gen<'_> {
-    pub(super) fn get(&mut self, inst: &Inst, v: Value) -> bool {
+    pub(crate) fn get(&mut self, inst: &Inst, v: Value) {
         let at = self.desc.layout.slots[inst.imm as usize].offset;
         self.places[v.index()] = Place::State(at);
         self.home(inst.imm as u16, v);
-        true
     }
 
-    pub(super) fn put(&mut self, inst: &Inst) -> bool {
+    pub(crate) fn put(&mut self, inst: &Inst) {
         let (slot, v) = (inst.imm as u16, inst.args[0]);
         self.leave_home(slot, v);
         let m = self.slot(inst.imm);
         if inst.shape == Shape::FLAGS {
-            self.put_flags(m, v);
-            return true;
+            return self.put_flags(m, v);
         }
         if self.place(v) == Place::Lazy {
             self.gpr(v);
@@ -44,7 +42,6 @@ impl Gen<'_> {
         if !self.dies(v) && matches!(self.place(v), Place::Gpr(_) | Place::Xmm(_)) {
             self.home(slot, v);
         }
-        true
     }
 
     fn put_const(&mut self, m: Mem, bytes: u32, bits: u128) {
@@ -633,8 +630,10 @@ impl Gen<'_> {
             self.unsoil(d);
             return true;
         } else if let Place::State(at) = self.place(a)
-            && let Some(slot) = self.home_of(a)
+            && self.code.insts[a.index()].op == Op::Get
         {
+            // The low part of the guest register.
+            let slot = self.code.insts[a.index()].imm as u16;
             self.places[v.index()] = Place::State(at);
             self.home(slot, v);
             return true;

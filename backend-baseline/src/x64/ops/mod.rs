@@ -14,7 +14,6 @@ mod term;
 mod vec;
 
 use super::Gen;
-use super::alloc::Place;
 use isamorph_ir::op::Effect;
 use isamorph_ir::{Inst, Op, Shape, Value};
 
@@ -33,9 +32,10 @@ pub fn by_reference(op: Op) -> bool {
 }
 
 impl Gen<'_> {
+    #[inline]
     pub(super) fn template(&mut self, inst: &Inst, v: Value) {
         let exact = self.block.fp_exact && inst.op.effect() == Effect::Fp;
-        if by_reference(inst.op) || exact || !self.by_host(inst, v) {
+        if exact || !self.by_host(inst, v) {
             self.reference(inst, v);
         }
     }
@@ -44,13 +44,8 @@ impl Gen<'_> {
     fn by_host(&mut self, inst: &Inst, v: Value) -> bool {
         let vector = inst.shape.is_vector() || inst.shape == Shape::V128;
         match inst.op {
-            Op::Const => {
-                self.places[v.index()] = Place::Const;
-                true
-            }
-            Op::Get => self.get(inst, v),
-            Op::Put => self.put(inst),
-            Op::Insn => true,
+            // Elsewhere: see the walk over the block.
+            Op::Const | Op::Get | Op::Put | Op::Insn => true,
             Op::ExitIf => self.exit_if(inst),
 
             Op::Add | Op::Sub | Op::Mul | Op::Neg | Op::And | Op::Or | Op::Xor => {

@@ -15,16 +15,16 @@ impl Engine {
     /// Code for this key: what there is, or what an earlier run left.
     pub(crate) fn find_or_load(&self, key: Key) -> Option<u64> {
         let mut cache = self.cache()?;
-        if let Some(code) = cache.code.find(key) {
-            return Some(code);
-        }
-        if cache.store.is_none() || self.tier.is_disabled() {
-            return None;
-        }
+        cache.code.find(key).or_else(|| self.load_kept(&mut cache, key))
+    }
+
+    /// Code of an earlier run for this key, which has none yet.
+    pub(crate) fn load_kept(&self, cache: &mut Cache, key: Key) -> Option<u64> {
+        cache.store.as_ref()?;
         let loads = self.counters.kept_loads.add_one();
         let begun = loads.is_multiple_of(MEASURED).then(Instant::now);
-        let code = self.load(&mut cache, key)?;
-        self.load_ahead(&mut cache, key);
+        let code = self.load(cache, key)?;
+        self.load_ahead(cache, key);
         if let Some(begun) = begun {
             self.counters.kept_nanos.add(MEASURED * begun.elapsed().as_nanos() as u64);
         }

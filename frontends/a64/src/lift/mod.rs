@@ -45,12 +45,12 @@ use crate::isa::{self, Decoded, Need};
 use crate::processor::{CpuModel, Feature};
 use crate::state;
 use isamorph_ir::inst::{Align, MemAttr, Order};
-use isamorph_ir::{Block, Builder, CodeSource, Exception, Mode, Term};
+use isamorph_ir::{Block, Builder, CodeSource, Exception, Inst, Mode, Term};
 use stack::Stack;
 use target::Targets;
 
-/// Guest instructions fetched at once.
-const FETCHED: usize = 64;
+/// Bytes fetched at once, at most: most blocks end in the cache line in which they begin, or in the next one.
+const LINE: usize = 64;
 
 const PAGE: u64 = 4096;
 
@@ -81,8 +81,14 @@ pub struct Lifter {
 
 impl Lifter {
     /// Begins a block at `pc`.
-    pub fn new(model: &CpuModel, code: &dyn CodeSource, pc: u64, mode: Mode) -> Lifter {
-        let mut ir = Builder::new(&state::DESC, pc);
+    pub fn new(
+        room: Vec<Inst>,
+        model: &CpuModel,
+        code: &dyn CodeSource,
+        pc: u64,
+        mode: Mode,
+    ) -> Lifter {
+        let mut ir = Builder::reusing(room, &state::DESC, pc);
         ir.block_mut().fp_exact = mode::exact_fp(mode);
         let stack = Stack::new(mode::misaligned_sp(mode));
         let targets = mode::checks_targets(mode)
@@ -158,21 +164,22 @@ impl Lifter {
     }
 }
 
-/// Lifts the block at `pc`: up to a branch, an exception, the page's end, or `max_insns`.
+/// Lifts the block at `pc`, in `room`: up to a branch, an exception, the page's end, or `max_insns`.
 pub fn block(
+    room: Vec<Inst>,
     model: &CpuModel,
     code: &dyn CodeSource,
     pc: u64,
     mode: Mode,
     max_insns: u32,
 ) -> Block {
-    let mut lifter = Lifter::new(model, code, pc, mode);
+    let mut lifter = Lifter::new(room, model, code, pc, mode);
     let max_insns = if mode.is_passing() { 1 } else { max_insns.max(1) };
     let mut left = (max_insns as usize * 4).min((PAGE - pc % PAGE) as usize);
-    let mut bytes = [0; FETCHED * 4];
     // A misaligned PC cannot be fetched from.
     while left > 0 && pc.is_multiple_of(4) {
-        let wanted = left.min(bytes.len());
+        let mut bytes = [0; LINE];
+        let wanted = left.min(LINE - lifter.pc as usize % LINE);
         let there = code.fetch(lifter.pc, &mut bytes[..wanted]).min(wanted);
         for word in bytes[..there].chunks_exact(4) {
             let word = u32::from_le_bytes(word.try_into().expect("a chunk of four bytes"));

@@ -91,7 +91,7 @@ impl A64 {
     }
 
     fn set(&self, state: &mut [u8], slot: Slot, value: u64) {
-        self.layout.write(state, slot, value as u128);
+        self.layout.write_u64(state, slot, value);
     }
 
     /// Does the thread look at branch targets, and so keep PSTATE.BTYPE?
