@@ -67,6 +67,9 @@ pub struct Head {
     pub file_len: u64,
 }
 
+/// Checksums are looked at; not where a fuzzer is to come behind them.
+pub const CHECKSUMS: bool = !cfg!(fuzzing);
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
@@ -105,7 +108,8 @@ impl Head {
         if bytes[..8] != MAGIC {
             return Err("it is no unit of this format");
         }
-        if XxHash3_64::oneshot(&bytes[..Head::SIZE - 8]) != u64_at(bytes, Head::SIZE - 8) {
+        let sum = XxHash3_64::oneshot(&bytes[..Head::SIZE - 8]);
+        if sum != u64_at(bytes, Head::SIZE - 8) && CHECKSUMS {
             return Err("its head does not match its checksum");
         }
         let part = |at| Part { at: u64_at(bytes, at), len: u64_at(bytes, at + 8) };

@@ -6,7 +6,7 @@
 //! Invariants: whatever the bytes are, nothing here panics or allocates more than the file is long; bytes are copied
 //! first and checked then, so that a file that changes meanwhile is no danger.
 
-use crate::format::{HEAD_AT, Head, MAX_ON_PAGE, PAGE_SHIFT, Record, UnitKey, checksum};
+use crate::format::{CHECKSUMS, HEAD_AT, Head, MAX_ON_PAGE, PAGE_SHIFT, Record, UnitKey, checksum};
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
 
 /// A file's bytes, which may be gone when they are asked for.
@@ -195,7 +195,7 @@ impl<B: Bytes> Unit<B> {
         if !self.bytes.read(side.0, &mut piece.side) || !self.bytes.read(code.0, &mut piece.code) {
             return Err(PieceError::Cut);
         }
-        if checksum(&found.raw, &piece.side, &piece.code) != sum {
+        if checksum(&found.raw, &piece.side, &piece.code) != sum && CHECKSUMS {
             return Err(PieceError::Checksum);
         }
         Ok(())

@@ -10,11 +10,12 @@ use crate::cargo::cargo;
 use crate::{paths, process};
 
 /// A fuzz target and the folders or files that its corpus begins with.
-const TARGETS: [(&str, &[&str]); 4] = [
+const TARGETS: [(&str, &[&str]); 5] = [
     ("elf", &["tests/guests/demo.elf"]),
     ("lift", &[]),
     ("text", &["tests/filetests/opt", "tests/filetests/verify"]),
     ("compile", &[]),
+    ("unit", &[]),
 ];
 
 /// Runs the targets whose name contains `filter`, each this long. A finding ends it with an error that names the input.
