@@ -95,7 +95,11 @@ impl Image {
         let mapped = match Mapped::new(&file, len) {
             Ok(mapped) => mapped,
             Err(error) => {
-                tracing::debug!("a unit of the code cache cannot be mapped: {error}");
+                let path = dir.unit_path(self.key);
+                tracing::warn!(
+                    "a unit of the code cache cannot be mapped: `{}`: {error}",
+                    path.display()
+                );
                 return false;
             }
         };
