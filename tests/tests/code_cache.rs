@@ -4,6 +4,7 @@ use std::fs::{self, FileTimes};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,12 @@ struct Cache(PathBuf);
 
 impl Cache {
     fn new(name: &str) -> Self {
-        cargo::build_isamorph().unwrap();
-        programs::build_all().unwrap();
+        // Once: nobody may run a program that another test is building.
+        static BUILT: Once = Once::new();
+        BUILT.call_once(|| {
+            cargo::build_isamorph().unwrap();
+            programs::build_all().unwrap();
+        });
         let path = std::env::temp_dir().join(format!("isamorph-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         Self(path)
