@@ -23,7 +23,7 @@ use crate::{EngineConfig, StoreConfig};
 use guest::GuestBytes;
 use image::Image;
 use isamorph_backend_abi::CodeBlob;
-use isamorph_ir::{CodeSource, Exception, Frontend};
+use isamorph_ir::{CodeSource, Exception, Frontend, Mode};
 use isamorph_persist::{DirError, Directory, Kind, Piece, Record, XxHash3_128};
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -126,8 +126,8 @@ impl Store {
             if let Some(unit) = &image.unit {
                 let (block, region) =
                     (kind(CodeTier::Baseline, care), kind(CodeTier::Region, care));
-                let fits =
-                    |r: &Record| r.mode == key.mode.0 && (r.kind == block || r.kind == region);
+                let mode = kept_mode(code, key);
+                let fits = |r: &Record| r.mode == mode && (r.kind == block || r.kind == region);
                 if let Some(found) = unit.find(image.distance(key.pc), fits) {
                     return self.take(code, at, &found, key, care, counters);
                 }
@@ -195,7 +195,7 @@ impl Store {
             return;
         }
         let kind = kind(tier, care);
-        if !self.piece.set(blob, image.base, key.mode.0, kind) {
+        if !self.piece.set(blob, image.base, kept_mode(code, key), kind) {
             return;
         }
         let Some(guest) = self.guest.hash(code, &blob.guest_ranges) else { return };
@@ -254,4 +254,11 @@ impl Store {
         self.last = at;
         Some(at)
     }
+}
+
+/// The mode as it is kept: with whether the page is guarded, which code depends on in modes that look at branch targets.
+fn kept_mode(code: &dyn CodeSource, key: Key) -> u32 {
+    const GUARDED: u32 = 1 << 16;
+    let guarded = key.mode != Mode::default() && code.guarded(key.pc);
+    key.mode.0 | if guarded { GUARDED } else { 0 }
 }
