@@ -20,13 +20,15 @@ pub struct Limits {
     pub block_insns: u32,
 }
 
-/// Forms the region entered at `pc`.
+/// Forms the region entered at `pc`. `reached` tells of an address that control can come to inside of the region
+/// whether it ever did: what is cold is left out.
 pub fn form(
     frontend: &dyn Frontend,
     code: &dyn CodeSource,
     pc: u64,
     mode: Mode,
     limits: Limits,
+    reached: &dyn Fn(u64) -> bool,
 ) -> Region {
     let blocks = BTreeMap::new();
     let mut former = Former { frontend, code, mode, limits, entry: pc, blocks, insns: 0 };
@@ -36,7 +38,7 @@ pub fn form(
         if former.insns >= budget && !former.blocks.is_empty() {
             continue;
         }
-        queue.extend(former.add(at));
+        queue.extend(former.add(at).into_iter().filter(|to| reached(*to)));
     }
     let Former { mut blocks, .. } = former;
     let first = blocks.remove(&pc).expect("the entry was added first and splits keep its start");

@@ -6,6 +6,7 @@
 //! change meanwhile.
 
 use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
+use crate::config::EngineKind;
 use crate::effort;
 use crate::engine::{Care, Engine};
 use crate::lookahead::Lookahead;
@@ -133,7 +134,7 @@ impl Engine {
         let Some(since) = self.begin() else { return Outcome::Failed };
         // A bug in a pass or the compiler must not take the guest with it: the interpreter goes on.
         let made = catch_unwind(AssertUnwindSafe(|| {
-            let region = self.form(key);
+            let region = self.form(key, &|pc| self.was_reached(Key { pc, ..key }));
             if region.blocks.iter().any(Block::sees_fp_flags) {
                 self.set_exact_flags();
             }
@@ -167,15 +168,21 @@ impl Engine {
 
     /// The region at this key in every form, translated as for running it.
     pub fn translate_listed(&self, key: Key) -> Result<Listed, CompileError> {
-        let raw = self.form(key);
+        let raw = self.form(key, &|_| true);
         let wish = Wish { care: self.care(), listing: true };
         let (region, blob) = self.translate(&mut None, raw.clone(), key.mode, wish)?;
         Ok(Listed { raw, region, blob })
     }
 
+    /// Did control ever come to this key? Then it has code, where code is made at first touch.
+    fn was_reached(&self, key: Key) -> bool {
+        self.config.kind != EngineKind::Auto || self.find_code(key).is_some()
+    }
+
     /// The region at this key as lifted.
-    fn form(&self, key: Key) -> Region {
-        region_former::form(&*self.frontend, &*self.code, key.pc, key.mode, self.config.limits)
+    fn form(&self, key: Key, reached: &dyn Fn(u64) -> bool) -> Region {
+        let limits = self.config.limits;
+        region_former::form(&*self.frontend, &*self.code, key.pc, key.mode, limits, reached)
     }
 
     /// The one way from a region as lifted to host code: the region after the passes, and its code.

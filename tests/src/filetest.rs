@@ -252,7 +252,7 @@ impl Snippet {
 
     fn region(&self) -> Region {
         let limits = Limits { region_insns: 300, line_insns: 600, block_insns: 64 };
-        region_former::form(&A64, self, PC, Mode(0), limits)
+        region_former::form(&A64, self, PC, Mode(0), limits, &|_| true)
     }
 }
 

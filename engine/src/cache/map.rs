@@ -367,7 +367,10 @@ impl CodeCache {
         places.clear();
         for f in &blob.fixups {
             let (pc, offset, called) = match f.kind {
-                FixupKind::DirectExit { target, ret } => (target, 0, ret.is_some()),
+                // A region leaves out what was cold: if that gets hot, it wants a counter.
+                FixupKind::DirectExit { target, ret } => {
+                    (target, 0, ret.is_some() || how.tier == CodeTier::Region)
+                }
                 FixupKind::Counter { target } => (target, COUNT_OFFSET, false),
             };
             let key = Key { pc, mode: how.mode };
