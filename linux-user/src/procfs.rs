@@ -10,6 +10,7 @@
 mod announce;
 pub mod cpuinfo;
 mod maps;
+mod smaps;
 
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -132,7 +133,10 @@ pub fn open(ctx: &Ctx<'_>, entry: Entry, flags: u32) -> Option<SysResult> {
         Entry::Environ => return None,
         Entry::Auxv => program.auxv.clone(),
         Entry::Maps => maps::maps(&ctx.process.space.areas(), &ctx.process.sysroot),
-        Entry::Smaps => maps::smaps(&ctx.process.space.areas(), &ctx.process.sysroot),
+        Entry::Smaps => match smaps::smaps(&ctx.process.space.areas(), &ctx.process.sysroot) {
+            Ok(text) => text,
+            Err(error) => return Some(Err(error.into())),
+        },
         Entry::Cpuinfo => (ctx.layouts().cpuinfo)(program.processor, processors()).into_bytes(),
     };
     if flags & k::O_ACCMODE != k::O_RDONLY {

@@ -1,9 +1,8 @@
-//! `/proc/self/maps` and `smaps` of the guest: its areas, with the rights that it asked for.
+//! `/proc/self/maps` of the guest: its areas, with the rights that it asked for.
 //!
 //! The format is the kernel's (`fs/proc/task_mmu.c`), which programs parse: names from column 73 on,
 //! paths as the guest knows them.
 
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::sysroot::Sysroot;
@@ -21,27 +20,7 @@ pub fn maps(areas: &[Vma], sysroot: &Sysroot) -> Vec<u8> {
     out
 }
 
-/// The text of `smaps`: sizes and flags; the guest's resident pages are not counted.
-pub fn smaps(areas: &[Vma], sysroot: &Sysroot) -> Vec<u8> {
-    let mut out = Vec::new();
-    for area in areas {
-        out.extend(line(area, sysroot));
-        let mut figures = format!("Size: {:>18} kB\n", (area.end - area.start) >> 10);
-        figures.push_str("KernelPageSize:        4 kB\nMMUPageSize:           4 kB\nVmFlags:");
-        let rights = [(Prot::READ, "rd"), (Prot::WRITE, "wr"), (Prot::EXEC, "ex")];
-        for (right, name) in rights {
-            if area.prot.contains(right) {
-                write!(figures, " {name}").expect("strings take everything");
-            }
-        }
-        figures.push_str(if area.shared { " sh mr mw me ms sd" } else { " mr mw me sd" });
-        figures.push_str(if area.prot.contains(Prot::GUARDED) { " bt\n" } else { "\n" });
-        out.extend(figures.into_bytes());
-    }
-    out
-}
-
-fn line(area: &Vma, sysroot: &Sysroot) -> Vec<u8> {
+pub(super) fn line(area: &Vma, sysroot: &Sysroot) -> Vec<u8> {
     let right = |right, letter| if area.prot.contains(right) { letter } else { '-' };
     let rights: String = [right(Prot::READ, 'r'), right(Prot::WRITE, 'w'), right(Prot::EXEC, 'x')]
         .into_iter()
