@@ -20,7 +20,6 @@ struct Cache(PathBuf);
 
 impl Cache {
     fn new(name: &str) -> Self {
-        // Once: nobody may run a program that another test is building.
         static BUILT: Once = Once::new();
         BUILT.call_once(|| {
             cargo::build_isamorph().unwrap();
