@@ -137,8 +137,12 @@ impl Trial {
         let side = native.unwrap_or(&self.guest);
         let mut command = runner.keeping().command(side.sysroot.as_deref(), &side.program);
         command.current_dir(&self.folder).env("ISAMORPH_CACHE_DIR", &self.cache);
-        // Python would write its own caches into the sysroot on the first run, and hash differently on each.
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0").env("LC_ALL", "C");
+        // Debian compiles Python's modules when it installs them, which the sysroot misses: the native run leaves them
+        // here for all sides.
+        command
+            .env("PYTHONPYCACHEPREFIX", self.folder.join("inputs/modules"))
+            .env("PYTHONHASHSEED", "0")
+            .env("LC_ALL", "C");
         match &self.kernel.work {
             Work::C(_, _, args) | Work::Go(_, args) => command.args(*args),
             Work::Openssl(algorithm) => {
