@@ -138,7 +138,8 @@ fn blocks_stop_at_pages_and_limits() {
     let block = lift_at(0x1fe0, &nops, Mode(0), 64);
     assert_eq!((block.guest_insns, block.len, block.term), (8, 32, Term::goto(0x2000)));
     let block = lift_at(0x1000, &nops, Mode(0), 1000);
-    assert_eq!((block.guest_insns, block.term), (64, Term::goto(0x1100)));
+    // No more could be fetched.
+    assert_eq!((block.guest_insns, block.term), (100, Term::goto(0x1190)));
     let block = lift_at(0x1000, &nops, Mode(0), 3);
     assert_eq!((block.guest_insns, block.term), (3, Term::goto(0x100c)));
 }
