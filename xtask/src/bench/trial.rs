@@ -137,10 +137,10 @@ impl Trial {
         let side = native.unwrap_or(&self.guest);
         let mut command = runner.keeping().command(side.sysroot.as_deref(), &side.program);
         command.current_dir(&self.folder).env("ISAMORPH_CACHE_DIR", &self.cache);
-        // Debian compiles Python's modules when it installs them, which the sysroot misses: the native run leaves them
-        // here for all sides.
+        // Debian compiles Python's modules when it installs them, which the sysroot misses: the first run leaves them here.
+        let modules = if native.is_some() { "inputs/modules-native" } else { "inputs/modules" };
         command
-            .env("PYTHONPYCACHEPREFIX", self.folder.join("inputs/modules"))
+            .env("PYTHONPYCACHEPREFIX", self.folder.join(modules))
             .env("PYTHONHASHSEED", "0")
             .env("LC_ALL", "C");
         match &self.kernel.work {
