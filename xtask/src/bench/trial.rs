@@ -140,6 +140,7 @@ impl Trial {
         // Debian compiles Python's modules when it installs them, which the sysroot misses: the first run leaves them here.
         let modules = if native.is_some() { "inputs/modules-native" } else { "inputs/modules" };
         command
+            .env_remove("PYTHONDONTWRITEBYTECODE")
             .env("PYTHONPYCACHEPREFIX", self.folder.join(modules))
             .env("PYTHONHASHSEED", "0")
             .env("LC_ALL", "C");
