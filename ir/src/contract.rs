@@ -167,12 +167,10 @@ pub trait Frontend: Send + Sync {
     /// features). Frontends of different numbers never see each other's translations.
     fn variant(&self) -> u64;
 
-    /// Lifts the block at `pc`. Total: what cannot be fetched or decoded ends the block by an exception.
+    /// Lifts the block at `pc`, in the memory of another block's instructions (for who lifts one after the other). Total:
+    /// what cannot be fetched or decoded ends the block by an exception.
     ///
     /// `max_insns` bounds its guest instructions (at least 1); in a passing mode there is one.
-    fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block;
-
-    /// The same in the memory of another block's instructions, for who lifts one after the other.
     fn lift_in(
         &self,
         room: Vec<Inst>,
@@ -180,9 +178,11 @@ pub trait Frontend: Send + Sync {
         pc: u64,
         mode: Mode,
         max_insns: u32,
-    ) -> Block {
-        drop(room);
-        self.lift(code, pc, mode, max_insns)
+    ) -> Block;
+
+    /// The same in memory of its own.
+    fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
+        self.lift_in(Vec::new(), code, pc, mode, max_insns)
     }
 
     /// One guest instruction as assembly and its length in bytes (at least 1).

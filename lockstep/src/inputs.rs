@@ -4,7 +4,7 @@
 //! vCPU sees its PC there, and carries the instruction out by interpreting what the frontend inside lifts. Engines
 //! need to know nothing of it, and regions end there as they do at a system call.
 
-use isamorph_ir::{Block, CodeSource, Frontend, GuestDesc, Mode, Term};
+use isamorph_ir::{Block, CodeSource, Frontend, GuestDesc, Inst, Mode, Term};
 use std::sync::Arc;
 
 /// Tells from an instruction's bytes whether its result comes from outside of the program.
@@ -52,13 +52,20 @@ impl Frontend for Inputs {
         !self.inner.variant()
     }
 
-    fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
+    fn lift_in(
+        &self,
+        room: Vec<Inst>,
+        code: &dyn CodeSource,
+        pc: u64,
+        mode: Mode,
+        max_insns: u32,
+    ) -> Block {
         let unit = 1 << self.desc().insn_shift;
         if self.stops_at(code, pc) {
             let term = Term::Goto { pc, ret: None, sync: true };
             return Block { len: unit, term, ..Block::new(pc) };
         }
-        let block = self.inner.lift(code, pc, mode, max_insns);
+        let block = self.inner.lift_in(room, code, pc, mode, max_insns);
         let inside = (unit..block.len).step_by(unit as usize);
         let mut stops = inside.map(|at| pc.wrapping_add(at.into()));
         match stops.position(|at| self.stops_at(code, at)) {

@@ -1,7 +1,7 @@
 //! A frontend that sees another word at one address: an error made on purpose, by which the tests show that errors
 //! are found.
 
-use isamorph_ir::{Block, CodeSource, Frontend, GuestDesc, Mode};
+use isamorph_ir::{Block, CodeSource, Frontend, GuestDesc, Inst, Mode};
 use std::sync::Arc;
 
 /// Another instruction at an address.
@@ -54,8 +54,15 @@ impl Frontend for Patched {
         !self.inner.variant()
     }
 
-    fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
-        self.inner.lift(&Seen(code, self.patch), pc, mode, max_insns)
+    fn lift_in(
+        &self,
+        room: Vec<Inst>,
+        code: &dyn CodeSource,
+        pc: u64,
+        mode: Mode,
+        max_insns: u32,
+    ) -> Block {
+        self.inner.lift_in(room, &Seen(code, self.patch), pc, mode, max_insns)
     }
 
     fn disassemble(&self, code: &dyn CodeSource, pc: u64, mode: Mode) -> (String, u32) {

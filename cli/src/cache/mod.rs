@@ -7,7 +7,7 @@ use crate::run::{self, RunArgs};
 use crate::table::Table;
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
-use isamorph_persist::{Directory, UnitFile};
+use isamorph_persist::{Directory, Report, UnitFile};
 use options::PlaceArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +88,11 @@ fn units(dir: &Directory) -> Result<Vec<UnitFile>, Failure> {
     Ok(units)
 }
 
+/// What a unit holds, or why it cannot be used.
+fn checked(dir: &Directory, unit: &UnitFile) -> Result<Report, String> {
+    dir.check_unit(unit).unwrap_or_else(|error| Err(error.to_string()))
+}
+
 fn stats(place: &PlaceArgs, each: bool) -> Result<ExitCode, Failure> {
     let Some(dir) = open(place)? else {
         println!("{}: empty", path(place)?.display());
@@ -100,8 +105,8 @@ fn stats(place: &PlaceArgs, each: bool) -> Result<ExitCode, Failure> {
     for unit in &units {
         bytes += unit.len;
         let name = format!("{:032x}", unit.key.0);
-        match dir.check_unit(unit) {
-            Ok(Ok(report)) => {
+        match checked(&dir, unit) {
+            Ok(report) => {
                 blocks += report.blocks;
                 regions += report.regions;
                 insns += report.insns;
@@ -115,13 +120,9 @@ fn stats(place: &PlaceArgs, each: bool) -> Result<ExitCode, Failure> {
                     report.name,
                 ]);
             }
-            Ok(Err(why)) => {
+            Err(why) => {
                 unusable += 1;
                 table.row(without(name, unit.len, why));
-            }
-            Err(error) => {
-                unusable += 1;
-                table.row(without(name, unit.len, error.to_string()));
             }
         }
     }
@@ -162,11 +163,10 @@ fn verify(place: &PlaceArgs, repair: bool) -> Result<ExitCode, Failure> {
     let units = units(&dir)?;
     let mut damaged = 0;
     for unit in &units {
-        let why = match dir.check_unit(unit) {
-            Ok(Ok(report)) if report.broken == 0 => continue,
-            Ok(Ok(report)) => format!("{} of its pieces are broken", report.broken),
-            Ok(Err(why)) => why,
-            Err(error) => error.to_string(),
+        let why = match checked(&dir, unit) {
+            Ok(report) if report.broken == 0 => continue,
+            Ok(report) => format!("{} of its pieces are broken", report.broken),
+            Err(why) => why,
         };
         damaged += 1;
         println!("{}: {why}", unit.path.display());

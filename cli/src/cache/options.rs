@@ -84,19 +84,14 @@ impl StoreArgs {
 
     /// The options for a program that the guest starts: it may have another environment and another directory.
     pub fn lasting(&self) -> Vec<OsString> {
-        let name = match self.cache {
-            CacheMode::Off => "off",
-            CacheMode::Ro => "ro",
-            CacheMode::Rw => "rw",
-        };
-        let mut words: Vec<OsString> = vec!["--cache".into(), name.into()];
+        let dir = self.place.directory().filter(|_| self.cache != CacheMode::Off);
+        let mode = if dir.is_some() { self.cache } else { CacheMode::Off };
+        let mode = mode.to_possible_value().expect("every mode has a name");
+        let mut words: Vec<OsString> = vec!["--cache".into(), mode.get_name().into()];
         if self.cache == CacheMode::Off {
             return words;
         }
-        match self.place.directory() {
-            Some(dir) => words.extend(["--cache-dir".into(), dir.into_os_string()]),
-            None => words[1] = "off".into(),
-        }
+        words.extend(dir.into_iter().flat_map(|dir| ["--cache-dir".into(), dir.into_os_string()]));
         words.extend(["--cache-size".into(), self.cache_size.to_string().into()]);
         if self.cache_eager {
             words.push("--cache-eager".into());

@@ -102,10 +102,6 @@ impl Frontend for A64 {
         })
     }
 
-    fn lift(&self, code: &dyn CodeSource, pc: u64, mode: Mode, max_insns: u32) -> Block {
-        lift::block(Vec::new(), &self.model, code, pc, mode, max_insns)
-    }
-
     fn lift_in(
         &self,
         room: Vec<Inst>,

@@ -2,6 +2,8 @@
 //!
 //! Read as the kernel does (`fs/binfmt_elf.c`): a note that breaks a rule makes the program unusable.
 
+use goblin::elf::header::EM_AARCH64;
+
 use super::{ElfError, ProgramHeader, Source, Target, in_file};
 use crate::layout::record::get_u32;
 
@@ -15,8 +17,6 @@ const HEAD: usize = 16;
 const FEATURES: u32 = 0xc000_0000;
 /// Of those: `GNU_PROPERTY_AARCH64_FEATURE_1_BTI`.
 const BTI: u32 = 1;
-/// `EM_AARCH64`.
-const AARCH64: u16 = 183;
 
 /// Does the note at this entry say that the code takes indirect branches at their targets only?
 pub(super) fn guarded(
@@ -25,7 +25,7 @@ pub(super) fn guarded(
     entry: &ProgramHeader,
     target: Target,
 ) -> Result<bool, ElfError> {
-    if target.machine != AARCH64 || !target.wide {
+    if target.machine != EM_AARCH64 || !target.wide {
         return Ok(false);
     }
     let corrupt = || ElfError::Corrupt("its GNU property note is malformed");

@@ -71,7 +71,9 @@ pub struct Program {
     pub stdin: Option<&'static str>,
 }
 
-const PROGRAM: Program = Program { path: "", native: None, packages: &[], args: &[], stdin: None };
+/// What most programs have.
+pub const PROGRAM: Program =
+    Program { path: "", native: None, packages: &[], args: &[], stdin: None };
 
 const fn kernel(group: Group, name: &'static str, goal: f64, work: Work) -> Kernel {
     Kernel { name, group, goal: Some((goal, None)), times: 1, work }

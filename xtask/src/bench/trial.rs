@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::inputs;
-use super::kernels::{Kernel, Program, Work};
+use super::kernels::{Kernel, PROGRAM, Program, Work};
 use crate::guests;
 use crate::guests::programs::{COMPILER, compile_if_stale};
 use crate::guests::runs::Runner;
@@ -68,13 +68,7 @@ impl Trial {
             Work::Go(source, _) => {
                 (Some(Side::of(build_go(source, "amd64")?)), Side::of(build_go(source, "arm64")?))
             }
-            Work::Openssl(_) => sides(&Program {
-                path: "/usr/bin/openssl",
-                native: None,
-                packages: &[],
-                args: &[],
-                stdin: None,
-            })?,
+            Work::Openssl(_) => sides(&Program { path: "/usr/bin/openssl", ..PROGRAM })?,
             Work::Debian(program) => sides(program)?,
         };
         let input = match &kernel.work {
