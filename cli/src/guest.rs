@@ -16,10 +16,10 @@ pub struct GuestArgs {
     #[arg(short = 'L', long = "sysroot", value_name = "SYSROOT", env = "ISAMORPH_SYSROOT")]
     pub sysroot: Option<PathBuf>,
     /// Set an environment variable of the guest; may be repeated
-    #[arg(long = "env", value_name = "K=V")]
+    #[arg(short = 'E', long = "env", value_name = "K=V")]
     pub env: Vec<OsString>,
     /// Remove an environment variable of the guest; may be repeated
-    #[arg(long = "unset", value_name = "K")]
+    #[arg(short = 'U', long = "unset", value_name = "K")]
     pub unset: Vec<OsString>,
     /// The program's argv[0], if not its name
     #[arg(long, value_name = "NAME")]

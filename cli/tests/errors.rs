@@ -110,6 +110,7 @@ fn a_wrong_option() {
         assert_eq!(shown.status, Some(2), "{args:?} said: {}", shown.stderr);
     }
     fails(&["run", "--env", "NOVALUE", "x"], 2, &["--env", "NAME=VALUE"]);
+    fails(&["run", "-E", "NOVALUE", "x"], 2, &["--env", "NAME=VALUE"]);
 }
 
 #[test]
