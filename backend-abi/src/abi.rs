@@ -189,10 +189,15 @@ pub struct VcpuArea {
     _reserved: [u8; JUMP_CACHE_OFFSET - ENGINE_OFFSET - size_of::<EngineArea>()],
     /// Jump cache for indirect branches, indexed by [`jump_cache_index`].
     pub jump_cache: [JumpEntry; JUMP_CACHE_ENTRIES],
+    /// Parts of it with entries, one bit each: short programs use few, and the others' pages are never made.
+    jump_cache_used: u64,
 }
 
 /// Offset of the [`EngineArea`].
 pub const ENGINE_OFFSET: usize = StateLayout::MAX_SIZE as usize;
+/// Entries of a 64th of the jump cache.
+const JUMP_CACHE_PART: usize = JUMP_CACHE_ENTRIES / 64;
+
 /// Offset of the jump cache.
 pub const JUMP_CACHE_OFFSET: usize = 4096;
 const _: () = assert!(offset_of!(VcpuArea, engine) == ENGINE_OFFSET);
@@ -249,7 +254,12 @@ impl VcpuArea {
 
     /// Empties the jump cache.
     pub fn clear_jump_cache(&mut self) {
-        self.jump_cache.fill(JumpEntry { pc: 0, code: 0 });
+        while self.jump_cache_used != 0 {
+            let part = self.jump_cache_used.trailing_zeros() as usize;
+            self.jump_cache_used &= self.jump_cache_used - 1;
+            let entries = part * JUMP_CACHE_PART..(part + 1) * JUMP_CACHE_PART;
+            self.jump_cache[entries].fill(JumpEntry { pc: 0, code: 0 });
+        }
         self.mark_first_entry();
     }
 
@@ -263,7 +273,9 @@ impl VcpuArea {
     /// Puts an address into the jump cache.
     pub fn cache_jump(&mut self, pc: u64, code: u64) {
         let shift = self.engine.desc.insn_shift;
-        self.jump_cache[jump_cache_index(pc, shift)] = JumpEntry { pc, code };
+        let at = jump_cache_index(pc, shift);
+        self.jump_cache_used |= 1 << (at / JUMP_CACHE_PART);
+        self.jump_cache[at] = JumpEntry { pc, code };
     }
 
     /// Folds the host's floating-point flags into the guest's flags slot. Call it after [`enter`] returned,

@@ -6,6 +6,7 @@
 
 mod qemu;
 
+use crate::failure::ExitCode;
 use crate::failure::Failure;
 use crate::guest::GuestArgs;
 use crate::inspect::program::Program;
@@ -30,7 +31,7 @@ use isamorph_lockstep::symbols::Symbols;
 use std::ffi::OsString;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 /// Arguments of `diff`.

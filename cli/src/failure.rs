@@ -3,7 +3,28 @@
 //! Invariant: commands return these and print nothing themselves when they fail; `main` prints the one line.
 
 use std::fmt;
-use std::process::ExitCode;
+
+/// The process's exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitCode(u8);
+
+impl ExitCode {
+    /// All went well.
+    pub const SUCCESS: ExitCode = ExitCode(0);
+    /// Something did not.
+    pub const FAILURE: ExitCode = ExitCode(1);
+
+    /// As the C library wants it.
+    pub fn status(self) -> i32 {
+        self.0.into()
+    }
+}
+
+impl From<u8> for ExitCode {
+    fn from(status: u8) -> ExitCode {
+        ExitCode(status)
+    }
+}
 
 /// A command's failure.
 #[derive(Debug)]

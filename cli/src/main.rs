@@ -2,7 +2,11 @@
 //!
 //! Way of the data: the command line → a frontend, an engine set-up and a face (`linux-user`) → the guest's own
 //! exit status. Errors that come before the guest starts name what failed, on what, and what to do.
-#![forbid(unsafe_code)]
+//!
+//! Nearly every start is that of `run`, many thousand times a day in a build: what only others need, it does not wait
+//! for (options of other commands, the printing of messages, the preparations of Rust's runtime).
+#![deny(unsafe_code)]
+#![cfg_attr(all(not(test), target_os = "linux", target_env = "gnu"), no_main)]
 
 mod cache;
 mod cpu;
@@ -12,15 +16,16 @@ mod failure;
 mod guest;
 mod inspect;
 mod isa;
+mod log;
 mod profile;
 mod run;
 mod say;
 mod table;
 mod terminal;
 
-use clap::{Parser, Subcommand};
-use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
+use failure::ExitCode;
+use std::io::Write as _;
 
 /// Runs programs and machines of other instruction sets.
 #[derive(Debug, Parser)]
@@ -62,12 +67,48 @@ enum Command {
     DemoGuest(demo::guest::DemoGuestArgs),
 }
 
-fn main() -> ExitCode {
-    // Messages of the engine go to stderr; ISAMORPH_LOG=debug shows more.
-    let filter =
-        EnvFilter::try_from_env("ISAMORPH_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let done = match Cli::parse().command {
+/// Entered by the C library itself. Rust's runtime, which would come before, reads the map of the process to find the
+/// guard page below the stack, which no guest's fault is looked up in, and opens descriptors that are closed, which the
+/// guest is to find closed.
+#[cfg(all(not(test), target_os = "linux", target_env = "gnu"))]
+// The one function of this name.
+#[allow(unsafe_code)]
+#[unsafe(no_mangle)]
+extern "C" fn main(_: i32, _: *const *const std::ffi::c_char) -> i32 {
+    begin()
+}
+
+#[cfg(not(all(not(test), target_os = "linux", target_env = "gnu")))]
+fn main() {
+    std::process::exit(begin())
+}
+
+/// Carries out the command line; the exit status.
+fn begin() -> i32 {
+    isamorph_linux_user::ignore_broken_pipes();
+    log::start();
+    let status = carry_out(command()).status();
+    // The runtime would have done it; whoever closed the other end knows.
+    let _ = std::io::stdout().flush();
+    status
+}
+
+/// The command line. That of `run` is taken apart alone, and with all others only if something is wrong with it, or help
+/// is asked for.
+fn command() -> Command {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "run") {
+        let line = run::RunArgs::augment_args(clap::Command::new("run").no_binary_name(true));
+        let args = line.try_get_matches_from(words);
+        if let Ok(args) = args.and_then(|found| run::RunArgs::from_arg_matches(&found)) {
+            return Command::Run(args);
+        }
+    }
+    Cli::parse().command
+}
+
+fn carry_out(command: Command) -> ExitCode {
+    let done = match command {
         Command::Run(args) => return run::run(args),
         Command::DemoGuest(args) => return demo::guest::run(args),
         Command::Profile(args) => return ended(profile::profile(args)),

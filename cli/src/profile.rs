@@ -8,6 +8,7 @@
 pub mod record;
 mod text;
 
+use crate::failure::ExitCode;
 use crate::failure::Failure;
 use crate::run::{self, RunArgs, Watch};
 use crate::say::say;
@@ -20,7 +21,6 @@ use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// How the profile is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ mod stats;
 use crate::cache::options::{CacheMode, StoreArgs};
 use crate::cpu;
 use crate::diff::LeadArgs;
+use crate::failure::ExitCode;
 use crate::guest::GuestArgs;
 use crate::say::say;
 use clap::{Args, ValueEnum};
@@ -17,7 +18,6 @@ use isamorph_linux_user::process::{AtEnd, Process, Runner};
 use isamorph_linux_user::{Reexec, RunConfig};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 

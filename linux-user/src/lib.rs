@@ -35,4 +35,5 @@ pub use errno::{Errno, SysResult};
 pub use exec::{Reexec, inherited_environment};
 pub use process::Processor;
 pub use run::{ExitOutcome, RunConfig, RunError, run};
+pub use signal::ignore_broken_pipes;
 pub use syscall::dispatch::missing_calls;

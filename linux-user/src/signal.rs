@@ -170,7 +170,13 @@ fn settle_host_library() {
     });
 }
 
-/// SIGPIPE's disposition before Rust's runtime ignored it: 1 ignored, 2 not.
+/// Has writing to a pipe without a reader fail in this process, as Rust's runtime does; a guest finds the disposition
+/// that it was started with.
+pub fn ignore_broken_pipes() {
+    set_host_action(sys::SIGPIPE, HostAction::Ignore, 0);
+}
+
+/// SIGPIPE's disposition before it was ignored here or by Rust's runtime: 1 ignored, 2 not.
 static SIGPIPE_AT_START: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
 
 extern "C" fn record_sigpipe() {

@@ -2,6 +2,7 @@
 
 pub mod options;
 
+use crate::failure::ExitCode;
 use crate::failure::Failure;
 use crate::run::{self, RunArgs};
 use crate::table::Table;
@@ -10,7 +11,6 @@ use clap::{Args, Subcommand};
 use isamorph_persist::{Directory, Report, UnitFile};
 use options::PlaceArgs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Arguments of `cache`.
 #[derive(Debug, Args)]

@@ -1,12 +1,12 @@
 //! The child's side of the demo: runs the program on one engine and leaves its [`Record`] on stderr.
 
 use super::record::Record;
+use crate::failure::ExitCode;
 use crate::say::say;
 use clap::{Args, ValueEnum};
 use isamorph_engine::{EngineConfig, EngineKind};
 use isamorph_linux_user::process::Process;
 use isamorph_linux_user::{Reexec, RunConfig};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,6 +1,7 @@
 //! `isamorph diff --oracle qemu`: one engine of ours compared with qemu-aarch64.
 
 use super::{DiffArgs, agreed, why_left};
+use crate::failure::ExitCode;
 use crate::inspect::program;
 use crate::say::say;
 use anyhow::{Context, anyhow};
@@ -11,7 +12,7 @@ use isamorph_lockstep::machine::{Guest, Side};
 use isamorph_lockstep::oracle::{Comparison, Verdict};
 use isamorph_lockstep::report::{run_report, step_report};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::sync::Arc;
 
 /// The oracle's program.

@@ -53,15 +53,30 @@ pub struct MissingRegister(String);
 impl A64 {
     /// The ABI over a frontend's registers.
     pub fn new(layout: &StateLayout) -> Result<A64, MissingRegister> {
-        let find = |name: &str| layout.find(name).ok_or_else(|| MissingRegister(name.to_string()));
+        // Registers are asked for about in the order in which they stand.
+        let mut next = 0;
+        let mut find_by = |is: &dyn Fn(&str) -> bool| {
+            let count = layout.slots.len();
+            let mut order = (next..count).chain(0..next);
+            let found = order.find(|&at| is(layout.slots[at].name))?;
+            next = found + 1;
+            Some(Slot(found as u16))
+        };
+        let mut numbered = |file: char, n: u16| {
+            let is = |name: &str| name.strip_prefix(file).is_some_and(|d| d.parse() == Ok(n));
+            find_by(&is).ok_or_else(|| MissingRegister(format!("{file}{n}")))
+        };
         let mut x = [Slot(0); 31];
         for (n, slot) in x.iter_mut().enumerate() {
-            *slot = find(&format!("x{n}"))?;
+            *slot = numbered('x', n as u16)?;
         }
         let mut v = [Slot(0); 32];
         for (n, slot) in v.iter_mut().enumerate() {
-            *slot = find(&format!("v{n}"))?;
+            *slot = numbered('v', n as u16)?;
         }
+        let mut find = |name: &str| {
+            find_by(&|n: &str| n == name).ok_or_else(|| MissingRegister(name.to_string()))
+        };
         let mut pointer_keys = [[Slot(0); 2]; 5];
         for (slots, key) in pointer_keys.iter_mut().zip(["ia", "ib", "da", "db", "ga"]) {
             *slots = [find(&format!("ap{key}key_lo"))?, find(&format!("ap{key}key_hi"))?];
