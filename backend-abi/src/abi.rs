@@ -13,6 +13,7 @@
 //!   slots next to the code.
 //! - The registers `fp.flags` and `fp.control` of the guest are never cached by a region.
 
+use crate::slot::{self, NO_JUMPS, Prediction, SHARED_JUMPS, SharedJumps};
 use isamorph_ir::inst::Inst;
 use isamorph_ir::{GuestDesc, Op, Shape, StateLayout, Ty};
 use std::mem::offset_of;
@@ -72,6 +73,9 @@ pub fn wait_of(arg: u64) -> isamorph_ir::Wait {
 pub type LinkFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
 /// `lookup_fn(area, guest pc) -> code address`; fills the jump cache. May return [`Stubs::exit`] likewise.
 pub type LookupFn = unsafe extern "C" fn(*mut VcpuArea, u64) -> u64;
+/// `mispredicted_fn(area, guest pc, prediction) -> code address`: a prediction was wrong too often. Sets it anew and looks up
+/// as `lookup_fn` does.
+pub type MispredictedFn = unsafe extern "C" fn(*mut VcpuArea, u64, *mut Prediction) -> u64;
 /// `hot_fn(area, counter's address) -> code address`: a counter of baseline code ran out. Sets it again and returns
 /// the code that now stands for the counter's guest address.
 pub type HotFn = unsafe extern "C" fn(*mut VcpuArea, *mut i32) -> u64;
@@ -88,10 +92,12 @@ pub type EvalFn = unsafe extern "C" fn(*mut VcpuArea, u64);
 pub struct Callbacks {
     /// A direct exit that is not linked yet.
     pub link: LinkFn,
-    /// An indirect branch that misses the jump cache.
+    /// An indirect branch that neither the jump cache nor the shared table knows.
     pub lookup: LookupFn,
     /// The same of a return.
     pub lookup_return: LookupFn,
+    /// A computed branch that went elsewhere too often.
+    pub mispredicted: MispredictedFn,
     /// A counter that ran out.
     pub hot: HotFn,
     /// Calls a [`isamorph_ir::HelperFn::Context`] helper.
@@ -120,6 +126,10 @@ pub struct EngineArea {
     pub guest_mxcsr: u32,
     /// The host's MXCSR while guest code runs.
     pub host_mxcsr: u32,
+    /// Targets of computed branches that all vCPUs in this translation mode share.
+    pub shared_jumps: *const SharedJumps,
+    /// Shift of [`jump_cache_index`].
+    pub jump_shift: u32,
     /// Addresses of the guest's pure helpers by id (0 for those with context).
     pub helper_table: *const usize,
     /// The engine's functions.
@@ -147,6 +157,8 @@ pub struct Stubs {
     pub lookup: unsafe extern "C" fn(),
     /// The same of a return.
     pub lookup_return: unsafe extern "C" fn(),
+    /// RDI = area, RSI = guest pc, RDX = address of a [`Prediction`] that was wrong: goes on by the jump cache.
+    pub mispredicted: unsafe extern "C" fn(),
     /// RDI = area, RSI = address of a counter that ran out: asks what runs there and goes on.
     pub hot: unsafe extern "C" fn(),
     /// Calls `eval`, preserving every register: RDI = area, RSI = packed op.
@@ -235,6 +247,8 @@ impl VcpuArea {
             host_rsp: 0,
             guest_mxcsr: MXCSR_DEFAULT,
             host_mxcsr: MXCSR_DEFAULT,
+            shared_jumps: &NO_JUMPS,
+            jump_shift: desc.insn_shift,
             helper_table: helper_table.as_ptr(),
             callbacks,
             stubs: stubs(),
@@ -380,6 +394,7 @@ core::arch::global_asm!(
     .globl isamorph_region_link
     .globl isamorph_region_lookup
     .globl isamorph_region_lookup_return
+    .globl isamorph_region_mispredicted
     .globl isamorph_region_hot
     .globl isamorph_region_flags
     .globl isamorph_region_context
@@ -427,7 +442,36 @@ isamorph_region_link:
 
     .p2align 4
 isamorph_region_lookup:
-    stmxcsr [rdi + {guest_mxcsr}]
+    mov rdx, rsi
+    mov rax, rsi
+    shr rdx, 19
+    shr rax, 2
+    xor eax, edx
+    and eax, {shared_mask}
+    mov r8, [rdi + {shared_jumps}]
+    mov rdx, [r8 + 8*rax]
+    test rdx, rdx
+    jz 1f
+    cmp rsi, [rdx + {slot_pc}]
+    je 2f
+    xor eax, 1
+    mov rdx, [r8 + 8*rax]
+    test rdx, rdx
+    jz 1f
+    cmp rsi, [rdx + {slot_pc}]
+    jne 1f
+2:  mov rax, [rdx]
+    cmp eax, [rdx + {slot_thunk}]
+    je 3f
+    mov ecx, [rdi + {jump_shift}]
+    mov rdx, rsi
+    shr rdx, cl
+    and edx, {jump_mask}
+    shl edx, 4
+    mov [rdi + rdx + {jump_cache}], rsi
+    mov [rdi + rdx + {jump_cache} + 8], rax
+3:  jmp rax
+1:  stmxcsr [rdi + {guest_mxcsr}]
     ldmxcsr [rdi + {host_mxcsr}]
     mov rbx, rdi
     call [rdi + {lookup_fn}]
@@ -437,10 +481,59 @@ isamorph_region_lookup:
 
     .p2align 4
 isamorph_region_lookup_return:
-    stmxcsr [rdi + {guest_mxcsr}]
+    mov rdx, rsi
+    mov rax, rsi
+    shr rdx, 19
+    shr rax, 2
+    xor eax, edx
+    and eax, {shared_mask}
+    mov r8, [rdi + {shared_jumps}]
+    mov rdx, [r8 + 8*rax]
+    test rdx, rdx
+    jz 1f
+    cmp rsi, [rdx + {slot_pc}]
+    je 2f
+    xor eax, 1
+    mov rdx, [r8 + 8*rax]
+    test rdx, rdx
+    jz 1f
+    cmp rsi, [rdx + {slot_pc}]
+    jne 1f
+2:  mov rax, [rdx]
+    cmp eax, [rdx + {slot_thunk}]
+    je 3f
+    mov ecx, [rdi + {jump_shift}]
+    mov rdx, rsi
+    shr rdx, cl
+    and edx, {jump_mask}
+    shl edx, 4
+    mov [rdi + rdx + {jump_cache}], rsi
+    mov [rdi + rdx + {jump_cache} + 8], rax
+3:  jmp rax
+1:  stmxcsr [rdi + {guest_mxcsr}]
     ldmxcsr [rdi + {host_mxcsr}]
     mov rbx, rdi
     call [rdi + {lookup_return_fn}]
+    mov rdi, rbx
+    ldmxcsr [rdi + {guest_mxcsr}]
+    jmp rax
+
+    .p2align 4
+isamorph_region_mispredicted:
+    dec dword ptr [rdx + {patience}]
+    js 1f
+    mov ecx, [rdi + {jump_shift}]
+    mov rax, rsi
+    shr rax, cl
+    and eax, {jump_mask}
+    shl eax, 4
+    cmp rsi, [rdi + rax + {jump_cache}]
+    jne isamorph_region_lookup
+    jmp [rdi + rax + {jump_cache} + 8]
+1:  stmxcsr [rdi + {guest_mxcsr}]
+    ldmxcsr [rdi + {host_mxcsr}]
+    mov rbx, rdi
+    call [rdi + {mispredicted_fn}]
     mov rdi, rbx
     ldmxcsr [rdi + {guest_mxcsr}]
     jmp rax
@@ -588,6 +681,15 @@ isamorph_region_fp_clear:
     link_fn = const engine_offset!(callbacks.link),
     lookup_fn = const engine_offset!(callbacks.lookup),
     lookup_return_fn = const engine_offset!(callbacks.lookup_return),
+    mispredicted_fn = const engine_offset!(callbacks.mispredicted),
+    shared_jumps = const engine_offset!(shared_jumps),
+    shared_mask = const SHARED_JUMPS - 1,
+    jump_shift = const engine_offset!(jump_shift),
+    jump_mask = const JUMP_CACHE_ENTRIES - 1,
+    jump_cache = const JUMP_CACHE_OFFSET,
+    slot_pc = const slot::SLOT_PC,
+    slot_thunk = const slot::SLOT_THUNK,
+    patience = const slot::PATIENCE,
     hot_fn = const engine_offset!(callbacks.hot),
     context_fn = const engine_offset!(callbacks.context_helper),
     eval_fn = const engine_offset!(callbacks.eval),
@@ -601,6 +703,7 @@ unsafe extern "C" {
     fn isamorph_region_link();
     fn isamorph_region_lookup();
     fn isamorph_region_lookup_return();
+    fn isamorph_region_mispredicted();
     fn isamorph_region_hot();
     fn isamorph_region_flags();
     fn isamorph_region_context();
@@ -617,6 +720,7 @@ pub fn stubs() -> Stubs {
         link: isamorph_region_link,
         lookup: isamorph_region_lookup,
         lookup_return: isamorph_region_lookup_return,
+        mispredicted: isamorph_region_mispredicted,
         hot: isamorph_region_hot,
         eval: isamorph_region_eval,
         context: isamorph_region_context,

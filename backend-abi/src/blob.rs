@@ -44,8 +44,7 @@ pub struct Fixup {
 /// What a fixup wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FixupKind {
-    /// `jmp [rip + disp32]` through a link slot: 8 aligned bytes holding the address of the code for
-    /// `target`, or of a [`crate::abi::link_thunk`].
+    /// `jmp [rip + disp32]` through a [`crate::slot::LinkSlot`].
     DirectExit {
         /// Guest address that follows.
         target: u64,
@@ -56,6 +55,11 @@ pub enum FixupKind {
     Counter {
         /// Guest address that is counted.
         target: u64,
+    },
+    /// The [`crate::slot::Prediction`] of the computed branch at this guest address.
+    Prediction {
+        /// The branch.
+        site: u64,
     },
 }
 

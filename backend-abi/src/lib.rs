@@ -9,5 +9,6 @@ pub mod abi;
 pub mod blob;
 pub mod helpers;
 mod sha_stubs;
+pub mod slot;
 
 pub use blob::{CodeBlob, Fixup, FixupKind, Listing};

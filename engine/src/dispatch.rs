@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::mem::user::UserMemory;
 use isamorph_backend_abi::abi::{Callbacks, ExitReason, VcpuArea};
 use isamorph_backend_abi::helpers;
+use isamorph_backend_abi::slot::Prediction;
 use isamorph_ir::HelperFn;
 use isamorph_ir::contract::{HelperCx, MemTrap};
 use std::cell::Cell;
@@ -25,9 +26,12 @@ pub(crate) fn take_helper_trap() -> Option<MemTrap> {
     HELPER_TRAP.take()
 }
 
+/// Mispredictions that any prediction of a branch outlives at most: a branch with many targets is asked for seldom.
+const MOST_PATIENCE: u32 = 1 << 20;
+
 /// The table that regions call through.
 pub(crate) const CALLBACKS: Callbacks =
-    Callbacks { link, lookup, lookup_return, hot, context_helper: context, eval };
+    Callbacks { link, lookup, lookup_return, mispredicted, hot, context_helper: context, eval };
 
 /// The engine of the vCPU with this area.
 ///
@@ -93,6 +97,28 @@ unsafe extern "C" fn lookup_return(area: *mut VcpuArea, pc: u64) -> u64 {
     unsafe { look_up(area, pc, Arrival::Return) }
 }
 
+unsafe extern "C" fn mispredicted(
+    area: *mut VcpuArea,
+    pc: u64,
+    prediction: *mut Prediction,
+) -> u64 {
+    // SAFETY: the caller's promise; a prediction lies where slots do as long as code that names it runs.
+    let (code, engine, prediction) =
+        unsafe { (look_up(area, pc, Arrival::Head), owner(area).1, &*prediction) };
+    // SAFETY: the caller's promise.
+    let mode = unsafe { engine.frontend.mode(&(*area).guest).lasting() };
+    if !engine.config.chain {
+        return code;
+    }
+    if let Some(slot) = engine.share(Key { pc, mode }) {
+        prediction.slot.store(slot, Ordering::Release);
+    }
+    let patience = prediction.next.load(Ordering::Relaxed);
+    prediction.patience.store(patience as i32, Ordering::Relaxed);
+    prediction.next.store((2 * patience).min(MOST_PATIENCE), Ordering::Relaxed);
+    code
+}
+
 /// # Safety
 /// Called by compiled code of this area's vCPU.
 unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
@@ -108,6 +134,7 @@ unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
     match engine.code_for(key, arrival) {
         Some(code) => {
             area.cache_jump(from, code);
+            engine.share(key);
             code
         }
         None => to_dispatcher(area, pc),

@@ -16,7 +16,8 @@ use crate::stats::{Counters, Stats};
 use crate::tier::Tier;
 use crate::vcpu::Shared;
 use isamorph_backend_abi::abi;
-use isamorph_ir::{CodeSource, Frontend, GuestDesc, Op, Shape};
+use isamorph_backend_abi::slot::{NO_JUMPS, SharedJumps};
+use isamorph_ir::{CodeSource, Frontend, GuestDesc, Mode, Op, Shape};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -365,6 +366,22 @@ impl Engine {
         drop(cache);
         self.renew_generation();
         true
+    }
+
+    /// Tells all vCPUs how to reach this address, which has code; the address of its link slot, if there is room for one.
+    pub(crate) fn share(&self, key: Key) -> Option<u64> {
+        self.cache()?.code.share(key)
+    }
+
+    /// The targets that all vCPUs in this mode share.
+    pub(crate) fn shared_jumps(&self, mode: Mode) -> *const SharedJumps {
+        self.cache().map_or(&NO_JUMPS, |mut cache| cache.code.shared_jumps(mode))
+    }
+
+    /// Where the computed jump or call at this address went lately, as far as its baseline code knows: calls by register,
+    /// and jumps to what a constant address holds. A guess, for who checks the target.
+    pub fn last_target(&self, site: Key) -> Option<u64> {
+        self.cache()?.code.last_target(site)
     }
 
     /// Low address bits that are zero for every instruction, which the jump cache leaves out.

@@ -157,6 +157,7 @@ impl Vcpu {
         let table = engine.helper_table;
         let mut area = VcpuArea::new(engine.desc, dispatch::CALLBACKS, table);
         area.engine.owner = Arc::as_ptr(engine).cast_mut().cast();
+        area.engine.shared_jumps = engine.shared_jumps(Mode::default());
         let shared = Arc::new(Shared {
             area: Box::into_raw(area),
             kicked: AtomicBool::new(false),
@@ -312,6 +313,7 @@ impl Vcpu {
         if mode.lasting() != self.mode {
             self.mode = mode.lasting();
             self.area_mut().clear_jump_cache();
+            self.area_mut().engine.shared_jumps = self.engine.shared_jumps(self.mode);
         }
         self.follow_fp_control(false);
         Key { pc: self.pc(), mode }

@@ -235,6 +235,7 @@ impl Default for Piece {
 const EXIT: u32 = 0;
 const CALL: u32 = 1;
 const COUNTER: u32 = 2;
+const PREDICTION: u32 = 3;
 
 impl Piece {
     /// The piece for a blob made from guest code with this hash; `None` if it has no place in the format. `insns`,
@@ -281,6 +282,7 @@ impl Piece {
                 FixupKind::DirectExit { target, ret: None } => (EXIT, target, base),
                 FixupKind::DirectExit { target, ret: Some(ret) } => (CALL, target, ret),
                 FixupKind::Counter { target } => (COUNTER, target, base),
+                FixupKind::Prediction { site } => (PREDICTION, site, base),
             };
             for w in [fixup.offset, what, near(target)?, near(ret)?] {
                 word(w);
@@ -369,6 +371,7 @@ impl Piece {
                 EXIT => FixupKind::DirectExit { target, ret: None },
                 CALL => FixupKind::DirectExit { target, ret: Some(ret) },
                 COUNTER => FixupKind::Counter { target },
+                PREDICTION => FixupKind::Prediction { site: target },
                 _ => return None,
             };
             blob.fixups.push(Fixup { offset, kind });

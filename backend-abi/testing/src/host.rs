@@ -3,9 +3,11 @@
 use crate::guest::{DESC, HELPERS, PC};
 use crate::memory::Bytes;
 use isamorph_backend_abi::abi::{self, Callbacks, ExitReason, VcpuArea};
+use isamorph_backend_abi::slot::{LinkSlot, Prediction, nowhere};
 use isamorph_backend_abi::{CodeBlob, FixupKind, helpers};
 use isamorph_ir::HelperFn;
 use std::cell::Cell;
+use std::mem::offset_of;
 
 thread_local! {
     /// The area, and the host address of the last fault in compiled code.
@@ -87,6 +89,11 @@ unsafe extern "C" fn lookup(area: *mut VcpuArea, pc: u64) -> u64 {
     area.engine.stubs.exit as usize as u64
 }
 
+unsafe extern "C" fn mispredicted(area: *mut VcpuArea, pc: u64, _: *mut Prediction) -> u64 {
+    // SAFETY: the area is ours while this runs.
+    unsafe { lookup(area, pc) }
+}
+
 unsafe extern "C" fn context_helper(area: *mut VcpuArea, id: u64) -> u64 {
     // SAFETY: the area and its owner are ours while this runs.
     let (area, memory) =
@@ -116,7 +123,8 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(bytes: &[u8]) -> Pages {
+    /// Of these bytes, executable up to `code`, which begins a page; the rest stays writable.
+    fn new(bytes: &[u8], code: usize) -> Pages {
         let len = bytes.len().next_multiple_of(4096);
         // SAFETY: a fresh anonymous mapping; it is filled before it becomes executable.
         unsafe {
@@ -125,7 +133,7 @@ impl Pages {
             let at = libc::mmap(std::ptr::null_mut(), len, rw, flags, -1, 0);
             assert_ne!(at, libc::MAP_FAILED);
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), at.cast(), bytes.len());
-            assert_eq!(libc::mprotect(at, len, libc::PROT_READ | libc::PROT_EXEC), 0);
+            assert_eq!(libc::mprotect(at, code, libc::PROT_READ | libc::PROT_EXEC), 0);
             Pages { at: at.cast(), len }
         }
     }
@@ -147,38 +155,42 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// Puts code into pages, each exit through a slot of its own.
+    /// Puts code into pages, each exit through a slot of its own; the slots lie behind it in pages that are written.
     pub fn new(blob: CodeBlob) -> Installed {
         let mut image = blob.code.clone();
         image.resize(image.len().next_multiple_of(16), 0xcc);
+        let thunks = image.len();
+        image.resize((thunks + 16 * blob.fixups.len()).next_multiple_of(4096), 0xcc);
         let slots = image.len();
-        let thunks = slots + 8 * blob.fixups.len();
-        image.resize(thunks + 16 * blob.fixups.len(), 0xcc);
         let mut targets = Vec::new();
         for (n, fixup) in blob.fixups.iter().enumerate() {
             targets.push(match fixup.kind {
                 FixupKind::DirectExit { target, .. } | FixupKind::Counter { target } => target,
+                FixupKind::Prediction { .. } => u64::MAX,
             });
             let at = fixup.offset as usize;
-            let displacement = (slots + 8 * n) as i32 - (at + 4) as i32;
+            let counts = matches!(fixup.kind, FixupKind::Counter { .. });
+            let counter = if counts { offset_of!(LinkSlot, count) } else { 0 };
+            let slot = slots + size_of::<LinkSlot>() * n + counter;
+            let displacement = slot as i32 - (at + 4) as i32;
             image[at..at + 4].copy_from_slice(&displacement.to_le_bytes());
             let thunk = abi::link_thunk(n as u32);
             image[thunks + 16 * n..][..thunk.len()].copy_from_slice(&thunk);
         }
-        // The slots' addresses are known once the pages are mapped: reserve first.
-        let probe = Pages::new(&image);
-        // SAFETY: the pages are our own and not yet executed.
-        unsafe {
-            let rw = libc::PROT_READ | libc::PROT_WRITE;
-            assert_eq!(libc::mprotect(probe.at.cast(), probe.len, rw), 0);
-            for n in 0..targets.len() {
-                let thunk = probe.at as u64 + (thunks + 16 * n) as u64;
-                probe.at.add(slots + 8 * n).cast::<u64>().write_unaligned(thunk);
-            }
-            let rx = libc::PROT_READ | libc::PROT_EXEC;
-            assert_eq!(libc::mprotect(probe.at.cast(), probe.len, rx), 0);
+        image.resize(slots + size_of::<LinkSlot>() * blob.fixups.len(), 0);
+        let pages = Pages::new(&image, slots);
+        for (n, fixup) in blob.fixups.iter().enumerate() {
+            let thunk = pages.at as u64 + (thunks + 16 * n) as u64;
+            let code = match fixup.kind {
+                FixupKind::Prediction { .. } => std::ptr::from_ref(nowhere()) as u64,
+                _ => thunk,
+            };
+            let (pc, count) = (targets[n], 0.into());
+            let slot = LinkSlot { code: code.into(), pc, count, thunk: thunk as u32 };
+            // SAFETY: the image has room for the slots behind the code; nobody runs it yet.
+            unsafe { pages.at.add(slots).cast::<LinkSlot>().add(n).write(slot) };
         }
-        Installed { pages: probe, blob, targets }
+        Installed { pages, blob, targets }
     }
 }
 
@@ -206,8 +218,15 @@ pub struct Host {
 
 impl Default for Host {
     fn default() -> Host {
-        let callbacks =
-            Callbacks { link, lookup, lookup_return: lookup, hot, context_helper, eval };
+        let callbacks = Callbacks {
+            link,
+            lookup,
+            lookup_return: lookup,
+            mispredicted,
+            hot,
+            context_helper,
+            eval,
+        };
         Host { area: VcpuArea::new(&DESC, callbacks, abi::helper_table(&DESC)) }
     }
 }

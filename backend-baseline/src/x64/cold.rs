@@ -28,7 +28,7 @@ pub(crate) enum Cold {
     Exit { from: Jump, pc: u64 },
     /// A helper with access to memory failed.
     Fault { from: Jump, pc: u64 },
-    /// The poll word is set on the way to an address, or to the one in RAX.
+    /// The poll word is set on the way to an address, or to the one in RSI.
     Poll { from: Jump, to: Option<u64> },
     /// A counter ran out: the number of its fixup.
     Hot { from: Jump, counter: u16 },
@@ -84,7 +84,7 @@ impl Gen<'_> {
             Cold::Poll { from, to: None } => {
                 self.e.bind(from);
                 let pc = self.slot(self.desc.layout.pc.0 as u128);
-                self.e.store(8, pc, super::emit::RAX);
+                self.e.store(8, pc, RSI);
                 self.leave_now(ExitReason::Interrupted);
             }
             Cold::Hot { from, counter } => {

@@ -7,20 +7,9 @@
 //! forked child goes on with its parent's code, in the same memory: it places its own behind that, in an object of its
 //! own, and neither uses a half again that the other may look at, but puts a new object there.
 
+use isamorph_backend_abi::slot::{LinkSlot, Prediction, nowhere};
 use std::io;
 use std::ptr;
-
-/// A link slot: the code address that exits jump through, and how often baseline code may still go there.
-#[repr(C)]
-#[derive(Debug)]
-pub struct LinkSlot {
-    /// Host address, changed by single aligned stores.
-    pub code: std::sync::atomic::AtomicU64,
-    /// Executions left until the code counts as hot. Counted down by compiled code without a lock: threads may lose
-    /// counts to each other.
-    pub count: std::sync::atomic::AtomicI32,
-    _pad: u32,
-}
 
 /// Offset of the counter in a slot.
 pub const COUNT_OFFSET: u64 = std::mem::offset_of!(LinkSlot, count) as u64;
@@ -51,6 +40,8 @@ unsafe impl Send for ExecMem {}
 
 /// Bytes whose pages are made at once.
 const POPULATED: usize = 128 << 10;
+/// Mispredictions that the first prediction of a branch outlives.
+const FIRST_PATIENCE: u32 = 8;
 /// Alignment of placed code in bytes.
 const ALIGN: usize = 16;
 /// The host's pages.
@@ -240,12 +231,35 @@ impl ExecMem {
         unsafe { &*self.slots.add(index) }
     }
 
-    /// Initialises a link slot.
-    pub fn init_slot(&mut self, index: usize, code: u64, count: i32) {
+    /// Initialises the link slot of a guest address, leading to its thunk.
+    pub fn init_slot(&mut self, index: usize, pc: u64, thunk: u64, count: i32) {
         assert!(index < self.slot_count, "link slot {index} does not exist");
-        let slot = LinkSlot { code: code.into(), count: count.into(), _pad: 0 };
+        let slot = LinkSlot { code: thunk.into(), pc, count: count.into(), thunk: thunk as u32 };
         // SAFETY: in bounds; a slot is initialised before any code that uses it can run.
         unsafe { self.slots.add(index).write(slot) };
+    }
+
+    /// Makes a slot the prediction for the branch at this address.
+    pub fn init_prediction(&mut self, index: usize, site: u64) {
+        assert!(index < self.slot_count, "link slot {index} does not exist");
+        let slot = std::ptr::from_ref(nowhere()) as u64;
+        let made =
+            Prediction { slot: slot.into(), site, patience: 0.into(), next: FIRST_PATIENCE.into() };
+        // SAFETY: in bounds and as large as a slot; it is initialised before any code that uses it can run.
+        unsafe { self.slots.add(index).cast::<Prediction>().write(made) };
+    }
+
+    /// The prediction in a slot that is one.
+    pub fn prediction(&self, index: usize) -> &Prediction {
+        assert!(index < self.slot_count, "link slot {index} does not exist");
+        // SAFETY: in bounds; both forms of a slot are plain words of the same sizes.
+        unsafe { &*self.slots.add(index).cast::<Prediction>() }
+    }
+
+    /// The slot at this host address.
+    pub fn slot_at(&self, address: u64) -> Option<usize> {
+        let index = address.checked_sub(self.slots as u64)? as usize / size_of::<LinkSlot>();
+        (index < self.slot_count).then_some(index)
     }
 
     /// The slot whose counter lies at this host address.

@@ -9,26 +9,23 @@
 //! slots of that code as they were.
 
 use super::exec_mem::ExecMem;
-use super::map::{CodeCache, Key};
+use super::map::{CodeCache, Key, NO_CODE, NO_SLOT, THUNK};
 use super::table::Table;
+use isamorph_backend_abi::abi;
 use isamorph_ir::Mode;
 use std::io;
 use std::sync::atomic::Ordering;
 
-/// What a slot stands for.
+/// What is known of a slot beside what it holds.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    pc: u64,
     mode: Mode,
-    /// Offset of its thunk in the cache.
+    /// Offset of its thunk in the cache, or [`PREDICTION`].
     thunk: u32,
 }
 
-impl Link {
-    fn key(&self) -> Key {
-        Key { pc: self.pc, mode: self.mode }
-    }
-}
+/// Not a link slot but a prediction.
+const PREDICTION: u32 = u32::MAX;
 
 /// The slots in use.
 #[derive(Debug)]
@@ -50,10 +47,18 @@ impl Links {
         self.halves[self.half].room(n)
     }
 
-    /// A slot for this address; its thunk is told by [`Links::set_thunk`].
-    pub fn allocate(&mut self, key: Key) -> u32 {
-        let half = &mut self.halves[self.half];
-        let at = half.push(Link { pc: key.pc, mode: key.mode, thunk: 0 });
+    /// A slot for an address in this mode; its thunk is told by [`Links::set_thunk`].
+    pub fn allocate(&mut self, mode: Mode) -> u32 {
+        self.push(Link { mode, thunk: 0 })
+    }
+
+    /// A slot for the prediction of a branch.
+    pub fn allocate_prediction(&mut self, mode: Mode) -> u32 {
+        self.push(Link { mode, thunk: PREDICTION })
+    }
+
+    fn push(&mut self, link: Link) -> u32 {
+        let at = self.halves[self.half].push(link);
         (self.half * self.capacity + at) as u32
     }
 
@@ -72,7 +77,8 @@ impl Links {
 
     /// Leads every slot to its thunk and begins the other half.
     pub fn swap_halves(&mut self, mem: &ExecMem) {
-        for (i, link) in self.halves[self.half].iter().enumerate() {
+        let links = self.halves[self.half].iter().enumerate();
+        for (i, link) in links.filter(|(_, link)| link.thunk != PREDICTION) {
             let index = self.half * self.capacity + i;
             let thunk = mem.range().start + link.thunk as u64;
             mem.slot(index).code.store(thunk, Ordering::Release);
@@ -85,13 +91,18 @@ impl Links {
 impl CodeCache {
     /// Where the exits through this slot go. `None`: there is no such slot, which only a broken state can ask for.
     pub fn target(&self, index: u32) -> Option<Key> {
-        Some(self.links.get(index)?.key())
+        self.key_of(index)
     }
 
     /// The guest address whose counter lies here.
     pub fn counted(&self, counter: u64) -> Option<Key> {
         let index = self.mem.slot_of_counter(counter)?;
-        Some(self.links.get(index as u32)?.key())
+        self.key_of(index as u32)
+    }
+
+    fn key_of(&self, index: u32) -> Option<Key> {
+        let mode = self.links.get(index)?.mode;
+        Some(Key { pc: self.mem.slot(index as usize).pc, mode })
     }
 
     /// Lets the code for an address run so many times before it counts as hot.
@@ -99,6 +110,32 @@ impl CodeCache {
         if let Some(index) = self.mem.slot_of_counter(counter) {
             self.mem.slot(index).count.store(count, Ordering::Relaxed);
         }
+    }
+
+    /// The slot of this address, made if there is none. `None`: there is no room.
+    pub(super) fn slot_of(&mut self, key: Key) -> Option<u32> {
+        if !self.has_room_for(1) {
+            return None;
+        }
+        let entry = *self.entry_mut(key);
+        if entry.slot != NO_SLOT {
+            return Some(entry.slot);
+        }
+        let thunk = self.mem.reserve_apart(THUNK)?;
+        let slot = self.links.allocate(key.mode);
+        self.entry_mut(key).slot = slot;
+        self.begin_slot(slot, key.pc, thunk);
+        if entry.code != NO_CODE {
+            self.lead(slot, Some(self.address(entry.code)));
+        }
+        Some(slot)
+    }
+
+    /// Puts a new slot's thunk there, and leads it to that.
+    pub(super) fn begin_slot(&mut self, slot: u32, pc: u64, thunk: u64) {
+        self.mem.write(thunk, &abi::link_thunk(slot));
+        self.links.set_thunk(slot, (thunk - self.mem.range().start) as u32);
+        self.mem.init_slot(slot as usize, pc, thunk, self.threshold);
     }
 
     /// Leads a slot to code, or back to its thunk.

@@ -2,10 +2,11 @@
 
 use super::addresses::Addresses;
 use super::exec_mem::{COUNT_OFFSET, ExecMem};
+use super::jumps::Jumps;
 use super::link::Links;
 use super::observe::{CodeObserver, PlacedCode};
 use super::table::Table;
-use isamorph_backend_abi::{CodeBlob, FixupKind, abi};
+use isamorph_backend_abi::{CodeBlob, FixupKind};
 use isamorph_ir::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -183,21 +184,21 @@ pub enum PlaceError {
 }
 
 /// Room for a link slot's thunk ([`abi::link_thunk`]).
-const THUNK: usize = 16;
+pub(super) const THUNK: usize = 16;
 /// No slot yet.
-const NO_SLOT: u32 = u32::MAX;
+pub(super) const NO_SLOT: u32 = u32::MAX;
 
 /// No code yet, or no more.
-const NO_CODE: u32 = u32::MAX;
+pub(super) const NO_CODE: u32 = u32::MAX;
 
 /// What is known of a guest address.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub(super) struct Entry {
     /// Its code as an offset from the cache's begin, or [`NO_CODE`].
-    code: u32,
+    pub code: u32,
     owner: RegionId,
     /// The slot that exits to it go through, or [`NO_SLOT`].
-    slot: u32,
+    pub slot: u32,
     /// Some exit calls it.
     called: bool,
 }
@@ -212,6 +213,7 @@ impl Default for Entry {
 #[derive(Clone, Copy, Debug)]
 struct Linked {
     at: u32,
+    pc: u64,
     slot: u32,
     /// Offset in the slot.
     offset: u64,
@@ -258,7 +260,11 @@ pub struct CodeCache {
     /// Exits jump to each other's targets directly.
     pub(super) chain: bool,
     /// What new counters begin with.
-    threshold: i32,
+    pub(super) threshold: i32,
+    /// Targets of computed branches.
+    pub(super) jumps: Jumps,
+    /// Computed branches with a prediction: its slot's number.
+    pub(super) sites: KeyMap<Key, u32>,
     /// The engine's generation since the last flush.
     pub flushed_at: u64,
     /// Who is told of code that is placed.
@@ -281,6 +287,8 @@ impl CodeCache {
             places: vec![],
             chain,
             threshold: threshold.min(i32::MAX as u32) as i32,
+            jumps: Jumps::default(),
+            sites: KeyMap::default(),
             flushed_at: 0,
             observer: None,
         })
@@ -296,7 +304,7 @@ impl CodeCache {
     }
 
     /// What is known of this key, from now on at least that it is one.
-    fn entry_mut(&mut self, key: Key) -> &mut Entry {
+    pub(super) fn entry_mut(&mut self, key: Key) -> &mut Entry {
         let next = self.entries.len();
         let at = self.addresses.get_or(key, next as u32) as usize;
         if at == next {
@@ -312,7 +320,7 @@ impl CodeCache {
     }
 
     /// The host address of an entry's code.
-    fn address(&self, code: u32) -> u64 {
+    pub(super) fn address(&self, code: u32) -> u64 {
         self.mem.range().start + code as u64
     }
 
@@ -350,12 +358,15 @@ impl CodeCache {
         &self.current.placed[id.0 as usize]
     }
 
+    /// Is there room for `n` more addresses, and slots for them?
+    pub(super) fn has_room_for(&self, n: usize) -> bool {
+        self.links.room(n) && self.addresses.room(n) && self.entries.room(n)
+    }
+
     /// Places compiled code; its host address.
     pub fn place(&mut self, blob: &CodeBlob, how: Placing) -> Result<u64, PlaceError> {
         let keys = blob.fixups.len() + blob.entries.len();
-        let room = self.links.room(blob.fixups.len())
-            && self.addresses.room(keys)
-            && self.entries.room(keys)
+        let room = self.has_room_for(keys)
             && self.current.placed.room(1)
             && self.current.sources.room(blob.source_map.len());
         if !room {
@@ -372,6 +383,7 @@ impl CodeCache {
                     (target, 0, ret.is_some() || how.tier == CodeTier::Region)
                 }
                 FixupKind::Counter { target } => (target, COUNT_OFFSET, false),
+                FixupKind::Prediction { .. } => continue,
             };
             let key = Key { pc, mode: how.mode };
             let entry = self.entry_mut(key);
@@ -379,26 +391,27 @@ impl CodeCache {
             let (mut code, mut slot) = (NO_CODE, entry.slot);
             if slot == NO_SLOT {
                 code = entry.code;
-                slot = self.links.allocate(key);
+                slot = self.links.allocate(how.mode);
                 self.entry_mut(key).slot = slot;
                 if fresh.is_empty() {
                     fresh.start = slot;
                 }
                 fresh.end = slot + 1;
             }
-            places.push(Linked { at: f.offset, slot, offset, code });
+            places.push(Linked { at: f.offset, pc, slot, offset, code });
         }
         // Thunks run once: they do not lie among the code.
         let thunks = self.mem.reserve_apart(fresh.len() * THUNK).ok_or(PlaceError::Full)?;
         let base = self.mem.reserve(blob.code.len()).ok_or(PlaceError::Full)?;
         self.mem.write(base, &blob.code);
-        for (n, slot) in fresh.enumerate() {
-            let thunk = thunks + (n * THUNK) as u64;
-            self.mem.write(thunk, &abi::link_thunk(slot));
-            self.links.set_thunk(slot, (thunk - self.mem.range().start) as u32);
-            self.mem.init_slot(slot as usize, thunk, self.threshold);
-        }
+        let mut begun = fresh.clone();
         for f in &places {
+            // New slots come in the order of their numbers.
+            if begun.start == f.slot && !begun.is_empty() {
+                let n = begun.start - fresh.start;
+                self.begin_slot(f.slot, f.pc, thunks + n as u64 * THUNK as u64);
+                begun.start += 1;
+            }
             if f.code != NO_CODE {
                 self.lead(f.slot, Some(self.address(f.code)));
             }
@@ -407,6 +420,14 @@ impl CodeCache {
             self.mem.write(at, &displacement(at + 4, to));
         }
         self.places = places;
+        for f in &blob.fixups {
+            if let FixupKind::Prediction { site } = f.kind {
+                let slot = self.prediction(Key { pc: site, mode: how.mode });
+                let to = self.mem.slot_addr(slot as usize);
+                let at = base + f.offset as u64;
+                self.mem.write(at, &displacement(at + 4, to));
+            }
+        }
         self.register(blob, base, how);
         if let Some(observer) = &mut self.observer {
             let bytes = self.mem.read(base, blob.code.len());
@@ -505,6 +526,8 @@ impl CodeCache {
         self.addresses.clear();
         self.entries.clear();
         self.by_page.clear();
+        self.jumps.clear();
+        self.sites.clear();
     }
 
     /// The process forked: parent and child go on with the code that there is, and place theirs apart.

@@ -4,11 +4,12 @@
 
 use crate::x64::Gen;
 use crate::x64::cold::Cold;
-use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RSI, Rm, Shift};
+use crate::x64::emit::{Alu, Cc, Mem, RAX, RCX, RDX, RSI, Rm, Shift};
 use isamorph_backend_abi::FixupKind;
 use isamorph_backend_abi::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET};
 use isamorph_backend_abi::engine_offset;
-use isamorph_ir::{Hint, Inst, Term, Wait};
+use isamorph_backend_abi::slot;
+use isamorph_ir::{Hint, Inst, Op, Term, Value, Wait};
 
 impl Gen<'_> {
     pub(crate) fn terminal(&mut self) {
@@ -24,12 +25,16 @@ impl Gen<'_> {
                 self.direct_exit(then, None);
             }
             Term::Indirect { target, hint } => {
-                let target = self.gpr(self.code.resolve(target));
-                let miss = match hint {
-                    Hint::Return => engine_offset!(stubs.lookup_return),
-                    Hint::Jump | Hint::Call { .. } => engine_offset!(stubs.lookup),
-                };
-                self.indirect_exit(target, miss);
+                let target = self.code.resolve(target);
+                let known = self.is_from_constant_address(target);
+                let target = self.gpr(target);
+                self.e.mov(true, RSI, target);
+                self.poll(None);
+                match hint {
+                    Hint::Return => self.indirect_exit(engine_offset!(stubs.lookup_return)),
+                    Hint::Jump if !known => self.indirect_exit(engine_offset!(stubs.lookup)),
+                    Hint::Jump | Hint::Call { .. } => self.predicted_exit(),
+                }
             }
             Term::Syscall { imm, next } => {
                 self.exit_argument(imm);
@@ -92,13 +97,29 @@ impl Gen<'_> {
         }
     }
 
-    /// Through the jump cache: an entry is 16 bytes, address and code.
-    fn indirect_exit(&mut self, target: Gpr, stub: usize) {
-        self.e.mov(true, RAX, target);
-        self.poll(None);
+    /// Is it loaded from where a constant says, as the stubs of dynamically linked functions do?
+    fn is_from_constant_address(&self, v: Value) -> bool {
+        let inst = &self.code.insts[v.index()];
+        inst.op == Op::Load && self.const_of(inst.args[0]).is_some()
+    }
+
+    /// To the guest address in RSI, which is most likely where this branch went before.
+    fn predicted_exit(&mut self) {
+        let prediction = self.fixup(FixupKind::Prediction { site: self.pc });
+        self.e.mov(true, RCX, Rm::Fixup(prediction));
+        self.e.alu(Alu::Cmp, true, RSI, Mem::new(RCX, slot::SLOT_PC as i32));
+        let miss = self.e.jcc(Cc::Ne);
+        self.e.jmp_rm(Mem::new(RCX, 0));
+        self.e.bind(miss);
+        self.e.lea_fixup(RDX, prediction);
+        self.e.jmp_rm(Mem::area(engine_offset!(stubs.mispredicted)));
+    }
+
+    /// To the guest address in RSI, through the jump cache: an entry is 16 bytes, address and code.
+    fn indirect_exit(&mut self, stub: usize) {
         let shift = self.desc.insn_shift;
         let mask = (JUMP_CACHE_ENTRIES as i32 - 1) << shift;
-        self.e.mov(false, RCX, RAX);
+        self.e.mov(false, RCX, RSI);
         self.e.alu_imm(Alu::And, false, RCX, mask);
         let scale = match shift {
             0 => {
@@ -114,11 +135,10 @@ impl Gen<'_> {
         };
         let base = Mem::area(JUMP_CACHE_OFFSET);
         let entry = |disp| Mem { index: Some((RCX, scale)), disp: base.disp + disp, ..base };
-        self.e.alu(Alu::Cmp, true, RAX, entry(0));
+        self.e.alu(Alu::Cmp, true, RSI, entry(0));
         let miss = self.e.jcc(Cc::Ne);
         self.e.jmp_rm(entry(8));
         self.e.bind(miss);
-        self.e.mov(true, RSI, RAX);
         self.e.jmp_rm(Mem::area(stub));
     }
 

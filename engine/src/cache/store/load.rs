@@ -58,7 +58,7 @@ impl Engine {
             if let Some(store) = &cache.store {
                 let exits = store.blob.fixups.iter().filter_map(|f| match f.kind {
                     FixupKind::DirectExit { target, .. } => Some(target),
-                    FixupKind::Counter { .. } => None,
+                    FixupKind::Counter { .. } | FixupKind::Prediction { .. } => None,
                 });
                 ahead.extend(exits);
             }

@@ -1,0 +1,79 @@
+//! Computed branches: what their predictions hold, and the targets that all vCPUs share.
+//!
+//! A vCPU's own jump cache is small and loses addresses to each other. What it misses is looked for by the stub `lookup`
+//! in a table for the whole process, without a lock: an entry is one word, the address of a link slot, which names its
+//! guest address and leads to whatever code there is for it. So entries are never outdated by code that is dropped or
+//! replaced. They are forgotten with the slots themselves, when a half of the memory is given up.
+
+use super::map::{CodeCache, Key};
+use isamorph_backend_abi::slot::{NO_JUMPS, SharedJumps, shared_jump_index};
+use isamorph_ir::Mode;
+use std::sync::atomic::Ordering;
+
+/// A table for each translation mode.
+#[derive(Debug, Default)]
+pub(super) struct Jumps(Vec<(Mode, Box<SharedJumps>)>);
+
+impl Jumps {
+    fn of(&mut self, mode: Mode) -> &SharedJumps {
+        let at = self.0.iter().position(|(m, _)| *m == mode).unwrap_or_else(|| {
+            // SAFETY: zeros are a table.
+            let table = unsafe { Box::<SharedJumps>::new_zeroed().assume_init() };
+            self.0.push((mode, table));
+            self.0.len() - 1
+        });
+        &self.0[at].1
+    }
+
+    /// Forgets all targets.
+    pub fn clear(&mut self) {
+        for entry in self.0.iter().flat_map(|(_, table)| table.iter()) {
+            // Pages that nobody wrote stay unmade.
+            if entry.load(Ordering::Relaxed) != 0 {
+                entry.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl CodeCache {
+    /// The table of targets for this mode; it stays where it is as long as the cache lives.
+    pub fn shared_jumps(&mut self, mode: Mode) -> *const SharedJumps {
+        if self.chain { self.jumps.of(mode) } else { &NO_JUMPS }
+    }
+
+    /// Tells all vCPUs how to reach this address; the address of its link slot. `None`: there is no code, or no room.
+    pub fn share(&mut self, key: Key) -> Option<u64> {
+        self.find(key)?;
+        let index = self.slot_of(key)?;
+        let slot = self.mem.slot_addr(index as usize);
+        let table = self.jumps.of(key.mode);
+        let at = shared_jump_index(key.pc);
+        let before = table[at].load(Ordering::Relaxed);
+        if before != slot {
+            if before != 0 {
+                table[at ^ 1].store(before, Ordering::Release);
+            }
+            table[at].store(slot, Ordering::Release);
+        }
+        Some(slot)
+    }
+
+    /// Where the computed branch at this address went lately, if baseline code for it was ever wrong about it.
+    pub fn last_target(&self, site: Key) -> Option<u64> {
+        let index = *self.sites.get(&site)?;
+        let slot = self.mem.prediction(index as usize).slot.load(Ordering::Acquire);
+        Some(self.mem.slot(self.mem.slot_at(slot)?).pc)
+    }
+
+    /// The number of the prediction for this branch, which is made if there is none. There is room for it.
+    pub(super) fn prediction(&mut self, site: Key) -> u32 {
+        if let Some(&known) = self.sites.get(&site) {
+            return known;
+        }
+        let index = self.links.allocate_prediction(site.mode);
+        self.mem.init_prediction(index as usize, site.pc);
+        self.sites.insert(site, index);
+        index
+    }
+}
