@@ -38,7 +38,7 @@ fn random_block(
     b.insn(pc_of(number));
     let one = b.i64(1);
     let counter = b.get(COUNTER);
-    let counter = b.emit(isamorph_ir::Op::USubSat, Ty::I64, &[counter, one], 0);
+    let counter = b.emit(isamorph_ir::Op::USubSat, Ty::I64, [counter, one], 0);
     b.put(COUNTER, counter);
     for n in 1..2 + r.below(8) as u64 {
         b.insn(pc_of(number) + 4 * n);

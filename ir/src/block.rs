@@ -1,7 +1,7 @@
 //! Blocks: straight-line code of one or more guest instructions, and how it ends.
 
 use crate::inst::{Inst, Value};
-use crate::op::Op;
+use crate::op::{Op, TyRule};
 use crate::ty::Ty;
 
 /// What an indirect branch is, so that engines can predict it.
@@ -152,6 +152,7 @@ pub struct Block {
 
 impl Block {
     /// An empty block at `pc` that jumps to itself; the builder fills it.
+    #[inline]
     pub fn new(pc: u64) -> Block {
         Block {
             pc,
@@ -169,8 +170,13 @@ impl Block {
     }
 
     /// Type of a value, `None` if its instruction has no result.
+    #[inline]
     pub fn ty(&self, v: Value) -> Option<Ty> {
         let i = self.insts.get(v.index())?;
-        i.op.info().result.resolve(i.shape, i.from)
+        match i.op.result() {
+            // Nearly always.
+            TyRule::S => i.shape.ty(),
+            rule => rule.resolve(i.shape, i.from),
+        }
     }
 }

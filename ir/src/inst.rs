@@ -15,6 +15,7 @@ impl Value {
     pub const NONE: Value = Value(u32::MAX);
 
     /// Index of the defining instruction.
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -255,6 +256,7 @@ impl MemAttr {
     }
 
     /// Packed: order in bits 0..3, natural alignment 4, endianness 5, privilege 6, alignment within 16 bytes 7.
+    #[inline]
     pub const fn to_bits(self) -> u128 {
         (self.order as u128)
             | (self.align as u128 & 1) << 4

@@ -48,6 +48,7 @@ impl Ty {
     ];
 
     /// Width in bits of the value (`Flags`: of its record in the state, 192).
+    #[inline]
     pub const fn bits(self) -> u32 {
         match self {
             Ty::I1 => 1,
@@ -61,6 +62,7 @@ impl Ty {
     }
 
     /// Size in bytes in the guest state or in memory.
+    #[inline]
     pub const fn bytes(self) -> u32 {
         self.bits().div_ceil(8)
     }
@@ -194,6 +196,7 @@ impl Shape {
     }
 
     /// Type of a value of this shape; `None` for [`Shape::None`].
+    #[inline]
     pub const fn ty(self) -> Option<Ty> {
         match self {
             Shape::None => None,
@@ -308,6 +311,7 @@ impl Shape {
 }
 
 impl From<Ty> for Shape {
+    #[inline]
     fn from(ty: Ty) -> Shape {
         Shape::Scalar(ty)
     }

@@ -37,10 +37,10 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error
     move |cause| Error::Io { action, path, cause }
 }
 
-/// A method of the generated `Insn` that calls one function per instruction.
+/// A generated function that calls one function per instruction.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
-    /// The method, such as `lift`.
+    /// Its name, such as `lift`.
     pub method: String,
     /// The type whose inherent methods are called, such as `crate::lift::Lifter<'_>`.
     pub context: String,
@@ -71,8 +71,9 @@ impl Generator {
         self
     }
 
-    /// Adds `fn METHOD(self, context: &mut CONTEXT) -> OUTPUT` to `Insn`; it calls the context's
-    /// inherent function with the instruction's name and passes the instruction's struct.
+    /// Adds `fn METHOD(W, context: &mut CONTEXT) -> Option<OUTPUT>`; it calls the context's inherent
+    /// function with the instruction's name and passes the instruction's struct. Where the
+    /// instruction has needs, the context's `meets(&[Need]) -> bool` is asked before.
     #[must_use]
     pub fn dispatch(
         mut self,

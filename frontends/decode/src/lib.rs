@@ -39,8 +39,8 @@
 //!   match either value and encode as 0, `(1)` matches either value and encodes as 1. A field
 //!   name is lower-cased; a field whose bits are apart in the word is written as two fields.
 //! - `needs FEATURE [if CONDITION]` after the `where` of an `insn`, as often as it takes: without that feature of
-//!   the processor (the manual's name less `FEAT_`) these words are UNDEFINED. Decoding does not know features; who
-//!   lifts looks at `Pattern::needs`.
+//!   the processor (the manual's name less `FEAT_`) these words are UNDEFINED. Decoding does not know features;
+//!   dispatches ask their context.
 //! - CONDITION: `,` (and, weakest), `|`, `&`, `!`, `( )`, comparisons `== != < <= > >=` between
 //!   fields, single bits `field[n]` and constants (decimal, `0b`, `0x`). A bare field or bit
 //!   means "not zero". `!` stands before a field, a bit, or a parenthesis.
@@ -75,8 +75,9 @@
 //! - `Need`, the `needs` clauses, whose `feature` is a variant of [`Generator::features`].
 //! - `PATTERNS: &[Pattern]` in the order of priority; `pattern_of(W) -> Option<&'static Pattern>`
 //!   (linear); `Insn::{pattern, name, title}`.
-//! - For each [`Generator::dispatch`]: `impl Insn { fn lift(self, l: &mut Lifter) -> Flow }`,
-//!   which calls `l.add_sh(AddSh)`; an instruction without its function does not compile.
+//! - For each [`Generator::dispatch`]: `fn lift(W, l: &mut Lifter) -> Option<Flow>`, which calls
+//!   `l.add_sh(AddSh)` if the word is that instruction and `l.meets(&[Need])`, where it has needs; an instruction
+//!   without its function does not compile.
 //!
 //! `encode(decode(w)) == w` except for don't-care bits, which come back as 0 (`x`, `(0)`) or as 1
 //! (`(1)`): it is `w & (mask | field bits) | should`, by the `Pattern` of `w`. `encode` truncates a

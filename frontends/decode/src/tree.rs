@@ -10,13 +10,13 @@ use crate::condition::ones;
 use crate::table::Table;
 
 /// The longest run of bits that one switch looks at.
-const MAX_SWITCH_BITS: u32 = 6;
+pub(crate) const MAX_SWITCH_BITS: u32 = 8;
 
 /// So few candidates are tested one after the other rather than switched on.
-const LEAF_TESTS: usize = 2;
+const LEAF_TESTS: usize = 1;
 
 /// A candidate at the end of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Test {
     /// Index into [`Table::patterns`].
     pub pattern: usize,
@@ -36,7 +36,7 @@ impl Test {
 }
 
 /// A node of the tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// Look at `width` bits from bit `lo`.
     Switch {

@@ -49,7 +49,7 @@ use isamorph_ir::{Block, Builder, CodeSource, Exception, Inst, Mode, Term};
 use stack::Stack;
 use target::Targets;
 
-/// Bytes fetched at once, at most: most blocks end in the cache line in which they begin, or in the next one.
+/// Bytes of a cache line. A block's first two are fetched at once: most blocks end there.
 const LINE: usize = 64;
 
 const PAGE: u64 = 4096;
@@ -97,31 +97,45 @@ impl Lifter {
     }
 
     /// Lifts the next instruction.
+    #[inline]
     pub fn instruction(&mut self, word: u32) -> Flow {
         self.word = word;
         self.ir.insn(self.pc);
-        self.ir.block_mut().len += 4;
-        if self.ir.block().len == 4
-            && let Some(targets) = self.targets
-            && let Some(end) = self.arrive(targets)
-        {
+        if let Some(end) = self.arrive() {
             return end;
         }
         let begin = self.ir.block().insts.len();
-        let flow = match isa::decode(word) {
-            Decoded::Insn(insn) if self.meets(insn.pattern().needs) => insn.lift(self),
-            Decoded::Insn(_) | Decoded::Unallocated(_) => self.undefined(),
-            Decoded::Todo(class) => {
-                self.raise(Exception::Unimplemented { class, bytes: word as u64 })
-            }
-        };
-        let flow = self.follow_stack(begin, flow);
+        let mut flow = isa::lift(word, self).unwrap_or_else(|| self.nothing());
+        if self.stack.is_disturbed() {
+            flow = self.follow_stack(begin, flow);
+        }
         self.pc = self.next();
         flow
     }
 
+    /// At a block's first instruction, where branch targets are checked: its exception, if it is known.
+    #[inline]
+    fn arrive(&mut self) -> Option<Flow> {
+        match self.targets {
+            Some(targets) if self.ir.block().guest_insns == 1 => self.land(targets),
+            _ => None,
+        }
+    }
+
+    /// The word is no instruction of this processor.
+    #[cold]
+    #[inline(never)]
+    fn nothing(&self) -> Flow {
+        match isa::decode(self.word) {
+            Decoded::Insn(_) | Decoded::Unallocated(_) => self.undefined(),
+            Decoded::Todo(class) => {
+                self.raise(Exception::Unimplemented { class, bytes: self.word as u64 })
+            }
+        }
+    }
+
     /// Has the processor what the instruction needs?
-    fn meets(&self, needs: &[Need]) -> bool {
+    pub(crate) fn meets(&self, needs: &[Need]) -> bool {
         needs.iter().all(|n| !n.concerns(self.word) || self.has(n.feature))
     }
 
@@ -137,8 +151,10 @@ impl Lifter {
     }
 
     /// The finished block.
+    #[inline]
     pub fn finish(self, term: Term) -> Block {
-        let block = self.ir.finish(term);
+        let mut block = self.ir.finish(term);
+        block.len = 4 * block.guest_insns;
         debug_assert_eq!(isamorph_ir::verify(&state::DESC, &block), Ok(()));
         block
     }
@@ -178,12 +194,11 @@ pub fn block(
     let mut left = (max_insns as usize * 4).min((PAGE - pc % PAGE) as usize);
     // A misaligned PC cannot be fetched from.
     while left > 0 && pc.is_multiple_of(4) {
-        let mut bytes = [0; LINE];
-        let wanted = left.min(LINE - lifter.pc as usize % LINE);
+        let mut bytes = [0; 2 * LINE];
+        let wanted = left.min(bytes.len() - lifter.pc as usize % LINE);
         let there = code.fetch(lifter.pc, &mut bytes[..wanted]).min(wanted);
-        for word in bytes[..there].chunks_exact(4) {
-            let word = u32::from_le_bytes(word.try_into().expect("a chunk of four bytes"));
-            if let Flow::End(term) = lifter.instruction(word) {
+        for word in bytes[..there].as_chunks().0 {
+            if let Flow::End(term) = lifter.instruction(u32::from_le_bytes(*word)) {
                 return lifter.finish(term);
             }
         }

@@ -14,22 +14,28 @@ use isamorph_ir::{Exception, Op, Slot, Ty, Value};
 pub(crate) struct Stack {
     /// It is misaligned.
     misaligned: bool,
-    /// The instruction accesses memory by it.
-    accessed: bool,
+    /// It is, and the instruction accesses memory by it.
+    refused: bool,
     /// The instruction may change its alignment.
     moved: bool,
 }
 
 impl Stack {
     pub(super) fn new(misaligned: bool) -> Stack {
-        Stack { misaligned, accessed: false, moved: false }
+        Stack { misaligned, refused: false, moved: false }
+    }
+
+    /// Is there something to be done about the instruction?
+    #[inline]
+    pub(super) fn is_disturbed(&self) -> bool {
+        self.refused | self.moved
     }
 }
 
 impl Lifter {
     /// SP as the base of an access.
     pub(crate) fn stack_base(&mut self) -> Value {
-        self.stack.accessed = true;
+        self.stack.refused = self.stack.misaligned;
         self.ir.get(state::SP)
     }
 
@@ -57,10 +63,11 @@ impl Lifter {
     }
 
     /// After an instruction whose ops begin at `begin`: its fault, or what follows from its write of SP.
+    #[cold]
     pub(super) fn follow_stack(&mut self, begin: usize, flow: Flow) -> Flow {
         let stack = self.stack;
         self.stack = Stack::new(stack.misaligned);
-        if stack.accessed && stack.misaligned {
+        if stack.refused {
             self.ir.block_mut().insts.truncate(begin);
             return self.raise(Exception::StackAlign);
         }

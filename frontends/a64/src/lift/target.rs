@@ -73,7 +73,8 @@ impl Lifter {
     }
 
     /// At a block's first instruction: its exception, if it is known.
-    pub(super) fn arrive(&mut self, Targets { guarded, arriving }: Targets) -> Option<Flow> {
+    #[cold]
+    pub(super) fn land(&mut self, Targets { guarded, arriving }: Targets) -> Option<Flow> {
         let Landing::Takes(types) = self.landing() else { return None };
         let all = set(&[JUMP, CALL, FREE_JUMP]);
         match arriving {

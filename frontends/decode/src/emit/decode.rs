@@ -1,12 +1,8 @@
-//! Decoding: the tree as nested matches, the linear scan, and the `where` clauses.
+//! Decoding: what is made of a pattern's word, the linear scan, and the `where` clauses.
 
 use super::{Emit, Write, put, type_name};
 use crate::condition::{Condition, Operand};
 use crate::table::{Kind, Pattern};
-use crate::tree::{Node, Test, Tree};
-
-/// A subtree with more leaves than this becomes a function of its own.
-const LEAVES_PER_FUNCTION: usize = 24;
 
 impl Emit<'_> {
     pub(super) fn decoded(&self, out: &mut String) {
@@ -49,6 +45,14 @@ impl Emit<'_> {
     pub(super) fn clauses(&self, out: &mut String) {
         let word = self.word();
         put!(out, "fn always(_: {word}) -> bool {{ true }}");
+        put!(out, "/// The `where` clause of this pattern.");
+        put!(out, "#[inline(never)]");
+        put!(out, "fn allows(pattern: u16, w: {word}) -> bool {{\nmatch pattern {{");
+        for (i, _) in self.table.patterns.iter().enumerate().filter(|(_, p)| p.condition.is_some())
+        {
+            put!(out, "{i} => allows{i}(w),");
+        }
+        put!(out, "_ => always(w),\n}}\n}}");
         for (i, p) in self.table.patterns.iter().enumerate() {
             if let Some(condition) = &p.condition {
                 put!(out, "#[allow(clippy::all, unused_parens)]");
@@ -109,69 +113,11 @@ impl Emit<'_> {
         }
     }
 
-    pub(super) fn tree(&self, out: &mut String, tree: &Tree) {
-        let mut functions = Vec::new();
-        let root = self.node(&tree.root, &mut functions);
+    pub(super) fn decode(&self, out: &mut String) {
         let word = self.word();
         put!(out, "/// The meaning of `w`, by the decision tree.");
-        put!(out, "#[allow(clippy::all, unused_parens)]");
-        put!(out, "pub fn decode(w: {word}) -> Decoded {{\n{root}\n}}");
-        for (i, body) in functions.iter().enumerate() {
-            put!(out, "#[allow(clippy::all, unused_parens)]");
-            put!(out, "fn node{i}(w: {word}) -> Decoded {{\n{body}\n}}");
-        }
-    }
-
-    /// The expression of a node; large subtrees go to `functions`.
-    fn node(&self, node: &Node, functions: &mut Vec<String>) -> String {
-        let (lo, width, arms) = match node {
-            Node::Leaf(tests) => return self.leaf(tests),
-            Node::Switch { lo, width, arms } => (*lo, *width, arms),
-        };
-        // The arm with the most values is the default one.
-        let most = arms.iter().map(|(values, _)| values.len()).max();
-        let default = arms.iter().position(|(values, _)| Some(values.len()) == most);
-        let mut body = format!("match {} {{\n", self.bits(lo, width));
-        let arm = |node: &Node, functions: &mut Vec<String>| {
-            let expression = self.node(node, functions);
-            if node.cost().leaves <= LEAVES_PER_FUNCTION {
-                return expression;
-            }
-            functions.push(expression);
-            format!("node{}(w)", functions.len() - 1)
-        };
-        for (i, (values, node)) in arms.iter().enumerate() {
-            if Some(i) != default {
-                let values: Vec<String> = values.iter().map(|v| format!("{v:#x}")).collect();
-                put!(body, "{} => {},", values.join(" | "), arm(node, functions));
-            }
-        }
-        if let Some(default) = default {
-            put!(body, "_ => {},", arm(&arms[default].1, functions));
-        }
-        body.push('}');
-        body
-    }
-
-    fn leaf(&self, tests: &[Test]) -> String {
-        let mut body = String::new();
-        for t in tests {
-            let build = format!("build{}(w)", t.pattern);
-            let mut conditions = Vec::new();
-            if t.mask != 0 {
-                conditions.push(format!("w & {} == {}", self.hex(t.mask), self.hex(t.value)));
-            }
-            if t.clause {
-                conditions.push(format!("allows{}(w)", t.pattern));
-            }
-            if conditions.is_empty() {
-                let open = if body.is_empty() { build } else { format!("{{ {build} }}") };
-                return body + &open;
-            }
-            write!(body, "if {} {{ {build} }} else ", conditions.join(" && "))
-                .expect("a String takes any text");
-        }
-        body + if tests.is_empty() { "NOTHING" } else { "{ NOTHING }" }
+        put!(out, "pub fn decode(w: {word}) -> Decoded {{");
+        put!(out, "BUILDERS.get(usize::from(find(w))).map_or(NOTHING, |build| build(w))\n}}");
     }
 
     pub(super) fn linear(&self, out: &mut String) {

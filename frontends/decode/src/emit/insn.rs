@@ -3,7 +3,7 @@
 use super::{Emit, Write, doc_text, put, type_name};
 use crate::condition::ones;
 use crate::generator::Dispatch;
-use crate::table::Field;
+use crate::table::{Field, Kind};
 
 /// The type of a field in a struct.
 fn field_type(field: &Field) -> &'static str {
@@ -105,14 +105,37 @@ impl Emit<'_> {
         put!(out, "}}\n}}");
     }
 
+    /// The context's functions are called through a table: one jump from the tree's leaf.
     pub(super) fn dispatch(&self, out: &mut String, dispatch: &Dispatch) {
         let Dispatch { method, context, output } = dispatch;
-        put!(out, "impl Insn {{");
-        put!(out, "/// Calls the function of `context` that has the instruction's name.");
-        put!(out, "pub fn {method}(self, context: &mut {context}) -> {output} {{\nmatch self {{");
-        for (_, p) in self.insns() {
-            put!(out, "Insn::{}(i) => context.{}(i),", type_name(p), p.name);
+        let word = self.word();
+        let function = |name: &str, w: &str, context_name: &str| {
+            format!("fn {name}({w}: {word}, {context_name}: &mut {context}) -> Option<{output}>")
+        };
+        let mut table = String::new();
+        for (i, p) in self.table.patterns.iter().enumerate() {
+            if p.kind != Kind::Insn {
+                write!(table, "{method}_nothing, ").expect("a String takes any text");
+                continue;
+            }
+            let (name, ty) = (&p.name, type_name(p));
+            put!(out, "{} {{", function(&format!("{method}{i}"), "w", "context"));
+            if !p.needs.is_empty() {
+                put!(out, "if !context.meets(PATTERNS[{i}].needs) {{ return None }}");
+            }
+            put!(out, "Some(context.{name}({ty}::from_word(w)))\n}}");
+            write!(table, "{method}{i}, ").expect("a String takes any text");
         }
-        put!(out, "}}\n}}\n}}");
+        put!(out, "{} {{ None }}", function(&format!("{method}_nothing"), "_", "_"));
+        let count = self.table.patterns.len();
+        put!(
+            out,
+            "/// Calls the function of `context` that has the name of the instruction `w`. `None`: it is none,"
+        );
+        put!(out, "/// or `context` does not meet its needs.");
+        put!(out, "#[inline]\npub {} {{", function(method, "w", "context"));
+        put!(out, "type Function = fn({word}, &mut {context}) -> Option<{output}>;");
+        put!(out, "static FUNCTIONS: [Function; {count}] = [{table}];");
+        put!(out, "FUNCTIONS.get(usize::from(find(w))).and_then(|call| call(w, context))\n}}");
     }
 }

@@ -1,12 +1,13 @@
 //! A table and its tree to Rust source, to be included into one module of a frontend.
 //!
 //! The source needs nothing but `core` and, for dispatches, the paths it is given. It is written
-//! to compile fast: many small functions rather than few large ones, and each pattern's word is
-//! taken apart in one place, however many leaves of the tree lead there.
+//! to compile fast: the tree is data, functions are small, and each pattern's word is taken apart
+//! in one place, however many leaves of the tree lead there.
 
 mod decode;
 mod insn;
 mod patterns;
+mod tree;
 
 use std::fmt::Write;
 
@@ -45,6 +46,7 @@ pub fn decoder(
     emit.builders(&mut out);
     emit.clauses(&mut out);
     emit.tree(&mut out, tree);
+    emit.decode(&mut out);
     emit.linear(&mut out);
     emit.patterns(&mut out);
     out
