@@ -192,7 +192,7 @@ impl Engine {
         self.counters.block_insns.add_alone(blob.guest_insns as u64);
         self.counters.block_bytes.add_alone(blob.code.len() as u64);
         if let Some(store) = store {
-            store.record(&*self.code, key, blob, CodeTier::Baseline, care);
+            store.record(&*self.code, key, (blob, at), CodeTier::Baseline, care);
         }
         Ok(at)
     }

@@ -359,6 +359,10 @@ impl Engine {
         if let Some(sampler) = &self.sampler {
             sampler.drain(Some(&cache.code));
         }
+        let Cache { code, store, .. } = &mut *cache;
+        if let Some(store) = store {
+            store.copy_code(&|at, len, out| out.extend_from_slice(code.placed_code(at, len)));
+        }
         cache.code.flush();
         self.blocks.forget_requests();
         cache.code.flushed_at = now + 1;

@@ -241,9 +241,9 @@ impl Engine {
             }
             let how = Placing { mode: key.mode, tier: CodeTier::Region, precise: care.precise };
             match cache.code.place(blob, how) {
-                Ok(_) => {
+                Ok(at) => {
                     if let Some(store) = &mut cache.store {
-                        store.record(&*self.code, key, blob, CodeTier::Region, care);
+                        store.record(&*self.code, key, (blob, at), CodeTier::Region, care);
                     }
                     drop(cache);
                     self.leave();

@@ -3,11 +3,16 @@
 #![no_main]
 
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
-use isamorph_persist::{Fresh, Kind, Piece, Title, Unit, UnitKey, check, merge};
+use isamorph_persist::{About, Fresh, Group, Kind, Title, Unit, UnitKey, check, merge};
 use libfuzzer_sys::fuzz_target;
 
 /// Bytes of the guest's image.
 const SIZE: u64 = 1 << 24;
+
+/// No code was placed.
+fn nowhere(_: u64, _: usize, _: &mut Vec<u8>) {
+    unreachable!("all code was copied");
+}
 
 /// A whole unit of three pieces.
 fn whole() -> Vec<u8> {
@@ -22,13 +27,13 @@ fn whole() -> Vec<u8> {
             guest_ranges: vec![pc..pc + 12],
             ..CodeBlob::default()
         };
-        let piece = Piece::of(&blob, 0, 0, Kind { tier, care: 0 }).expect("near enough");
-        fresh.add(&piece);
+        let about = About { kind: Kind { tier, care: 0 }, ..About::default() };
+        assert!(fresh.add(&blob, 0, &about, None), "near enough");
     }
     let title = Title { key: UnitKey(1), base: 0, name: "x".into() };
     let mut bytes = vec![];
-    let merged = merge::<Vec<u8>>(&title, None, &fresh).expect("there is something new");
-    merged.write(&mut bytes).expect("memory takes it");
+    let merged = merge(&title, None, &fresh, &nowhere).expect("there is something new");
+    merged.write(&mut bytes, true).expect("memory takes it");
     bytes
 }
 
@@ -45,12 +50,17 @@ fuzz_target!(|file: &[u8]| {
         other => other.to_vec(),
     };
     let Ok(unit) = Unit::open(bytes) else { return };
-    let (head, mut piece, mut blob) = (*unit.head(), Piece::default(), CodeBlob::default());
+    let (head, mut group, mut blob) = (*unit.head(), Group::default(), CodeBlob::default());
     let base = head.base & (1 << 47) - 1;
-    for number in 0..head.count.min(64) {
-        let Some(found) = unit.found(number) else { continue };
-        unit.find(found.record.pc, |_| true);
-        if unit.read(&found, &mut piece).is_err() || piece.blob(base, SIZE, &mut blob).is_err() {
+    let mut found = vec![];
+    for page in 0..head.pages.min(64) {
+        if unit.read(page, &mut group).is_ok() {
+            found.extend(group.records().take(64).map(|record| (group.clone(), record)));
+        }
+    }
+    for (group, record) in found.into_iter().take(64) {
+        group.find(record.pc, |_| true);
+        if group.blob(&record, (base, SIZE), &mut blob).is_err() {
             continue;
         }
         let len = blob.code.len() as u32;
@@ -63,9 +73,9 @@ fuzz_target!(|file: &[u8]| {
     check(&unit);
     let title = Title { key: head.key, base, name: unit.name() };
     let nothing = Fresh::default();
-    if let Some(merged) = merge(&title, Some(&unit), &nothing) {
+    if let Some(merged) = merge(&title, Some(&unit), &nothing, &nowhere) {
         let mut bytes = vec![];
-        merged.write(&mut bytes).expect("memory takes it");
+        merged.write(&mut bytes, false).expect("memory takes it");
         assert!(Unit::open(bytes).is_ok());
     }
 });

@@ -2,7 +2,7 @@
 
 use crate::dir::{DirError, Directory, SaveError, UnitFile};
 use crate::format::{PAGE_SHIFT, UnitKey};
-use crate::unit::{Bytes, Piece, Unit};
+use crate::unit::{Bytes, Group, Unit};
 use isamorph_backend_abi::CodeBlob;
 
 /// What a unit holds.
@@ -36,27 +36,28 @@ pub enum Damage {
 /// Looks through a unit.
 pub fn check<B: Bytes>(unit: &Unit<B>) -> Report {
     let head = *unit.head();
-    let size = (head.pages as u64) << PAGE_SHIFT;
+    // The image may be larger than the pages where pieces begin.
+    let size = ((head.pages as u64) << PAGE_SHIFT) + (1 << 20);
     let mut report = Report { name: unit.name(), base: head.base, ..Report::default() };
-    let (mut piece, mut blob) = (Piece::default(), CodeBlob::default());
-    for number in 0..head.count {
-        let whole = unit.found(number).is_some_and(|found| {
-            let record = found.record;
-            let same = |r: &crate::Record| *r == record;
-            // The image may be larger than the pages where pieces begin.
-            let size = size + (1 << 20);
-            unit.read(&found, &mut piece).is_ok()
-                && piece.blob(head.base, size, &mut blob).is_ok()
-                && unit.find(record.pc, same).is_some_and(|f| f.number == number)
-        });
-        if !whole {
-            report.broken += 1;
+    let (mut group, mut blob, mut found) = (Group::default(), CodeBlob::default(), 0);
+    for page in 0..head.pages {
+        if unit.read(page, &mut group).is_err() {
             continue;
         }
-        *if piece.record.kind.tier == 0 { &mut report.blocks } else { &mut report.regions } += 1;
-        report.insns += piece.record.insns as u64;
-        report.code += blob.code.len() as u64;
+        for record in group.records() {
+            let whole = record.pc >> PAGE_SHIFT == page
+                && group.blob(&record, (head.base, size), &mut blob).is_ok()
+                && group.find(record.pc, |r| *r == record).is_some();
+            if whole {
+                found += 1;
+                *if record.kind.tier == 0 { &mut report.blocks } else { &mut report.regions } += 1;
+                report.insns += record.insns as u64;
+                report.code += blob.code.len() as u64;
+            }
+        }
     }
+    // Whatever the index says: so many there were.
+    report.broken = (head.count as u64).saturating_sub(found);
     report
 }
 

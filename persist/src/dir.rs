@@ -8,8 +8,9 @@
 
 use crate::evict;
 use crate::format::{Head, UnitKey};
+use crate::fresh::{AppendCode, Fresh};
 use crate::unit::Unit;
-use crate::write::{Fresh, Merged, Title, merge};
+use crate::write::{Merged, Title, merge};
 use rustix::process::{Resource, geteuid, getrlimit};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -183,8 +184,8 @@ impl Directory {
         Ok(Unit::open_for(bytes, key).ok())
     }
 
-    /// Adds pieces to the unit for a key, and evicts what was used least lately once all units have more than
-    /// `limit` bytes. `patient`: waits for other processes.
+    /// Adds pieces, whose placed code is found by `code`, to the unit for a key, and evicts what was used least lately
+    /// once all units have more than `limit` bytes. `patient`: waits for other processes, and takes the time for names.
     ///
     /// # Errors
     /// If that did not succeed: the old unit is still there.
@@ -192,18 +193,21 @@ impl Directory {
         &self,
         title: &Title,
         fresh: &Fresh,
+        code: &AppendCode<'_>,
         limit: u64,
         patient: bool,
     ) -> Result<Saved, SaveError> {
         let _lock = self.lock(patient)?;
         let old = self.read_unit(title.key)?;
         let old_len = old.as_ref().map_or(0, |u| u.head().file_len);
-        let Some(merged) = merge(title, old.as_ref(), fresh) else { return Ok(Saved::default()) };
+        let Some(merged) = merge(title, old.as_ref(), fresh, code) else {
+            return Ok(Saved::default());
+        };
         let most = merged.most_bytes();
         if most > limit / 2 {
             return Err(SaveError::TooLarge(most));
         }
-        let bytes = self.replace(title.key, &merged)?;
+        let bytes = self.replace(title.key, &merged, patient)?;
         let evicted = evict::account(self, old_len, bytes, limit)?;
         Ok(Saved { added: merged.added, dropped: merged.dropped, bytes, evicted })
     }
@@ -217,14 +221,15 @@ impl Directory {
         };
         let Head { base, .. } = *old.head();
         let title = Title { key, base, name: old.name() };
-        if let Some(merged) = merge(&title, Some(&old), &Fresh::default()) {
-            self.replace(key, &merged)?;
+        let nothing = Fresh::default();
+        if let Some(merged) = merge(&title, Some(&old), &nothing, &|_, _, _| ()) {
+            self.replace(key, &merged, true)?;
         }
         Ok(true)
     }
 
-    /// Writes a unit in place of the one that is there; its bytes.
-    fn replace(&self, key: UnitKey, merged: &Merged<'_>) -> Result<u64, SaveError> {
+    /// Writes a unit in place of the one that is there, with `names` or without; its bytes.
+    fn replace(&self, key: UnitKey, merged: &Merged<'_>, names: bool) -> Result<u64, SaveError> {
         let most = merged.most_bytes();
         let limit = getrlimit(Resource::Fsize).current;
         if limit.is_some_and(|limit| most > limit) {
@@ -246,7 +251,7 @@ impl Directory {
             other => other,
         }
         .map_err(failed)?;
-        let written = merged.write(&file).and_then(|bytes| {
+        let written = merged.write(&file, names).and_then(|bytes| {
             fs::rename(&temporary, self.unit_path(key))?;
             Ok(bytes)
         });

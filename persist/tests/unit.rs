@@ -2,7 +2,8 @@
 
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
 use isamorph_persist::{
-    Directory, Fresh, Kind, Piece, Record, SaveError, Title, Unit, UnitKey, check, merge,
+    About, Directory, Fresh, Group, Kind, Merged, Record, SaveError, Title, Unit, UnitKey, check,
+    merge,
 };
 use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object as _, ObjectSection as _, ObjectSymbol as _};
@@ -24,6 +25,7 @@ fn blob(pc: u64, n: usize) -> CodeBlob {
             Fixup { offset: 8, kind: exit(BASE - 64) },
             Fixup { offset: 12, kind: FixupKind::DirectExit { target: pc, ret: Some(pc + 4) } },
             Fixup { offset: 16, kind: FixupKind::Counter { target: pc } },
+            Fixup { offset: 6, kind: FixupKind::Prediction { site: pc + 8 } },
         ],
         source_map: vec![(0, pc), (4, pc + 4), (9, pc)],
         guest_ranges: vec![pc..pc + 12, pc + 64..pc + 80],
@@ -33,33 +35,59 @@ fn blob(pc: u64, n: usize) -> CodeBlob {
     }
 }
 
+/// A block or region at `pc` that `n` tells from others, of guest code with this hash.
+struct Piece(u64, usize, Kind, u64);
+
+fn add(fresh: &mut Fresh, Piece(pc, n, kind, guest): Piece) {
+    assert!(fresh.add(&blob(pc, n), BASE, &About { mode: 0, kind, guest }, None));
+}
+
+/// Nothing was placed.
+fn nowhere(_: u64, _: usize, _: &mut Vec<u8>) {
+    panic!("all code was copied");
+}
+
 fn piece(pc: u64, n: usize, kind: Kind, guest: u64) -> Piece {
-    let mut piece = Piece::of(&blob(pc, n), BASE, 0, kind).expect("near enough");
-    piece.record.guest = guest;
-    piece
+    Piece(pc, n, kind, guest)
+}
+
+fn find(unit: &Unit<Vec<u8>>, pc: u32, wanted: impl Fn(&Record) -> bool) -> Option<Record> {
+    let mut group = Group::default();
+    unit.read(pc >> 12, &mut group).expect("is whole");
+    group.find(pc, wanted)
 }
 
 fn title() -> Title {
     Title { key: UnitKey(0xabc), base: BASE, name: "/lib/libx.so".into() }
 }
 
-fn unit(pieces: &[Piece]) -> Vec<u8> {
-    let mut fresh = Fresh::default();
-    pieces.iter().for_each(|p| fresh.add(p));
-    let title = title();
-    let merged = merge::<Vec<u8>>(&title, None, &fresh).expect("there is something new");
+fn written(merged: &Merged<'_>) -> Vec<u8> {
     let mut bytes = vec![];
-    let len = merged.write(&mut bytes).expect("memory takes it");
+    let len = merged.write(&mut bytes, false).expect("memory takes it");
     assert_eq!(len, bytes.len() as u64);
     assert!(len <= merged.most_bytes());
     bytes
+}
+
+fn unit(pieces: impl IntoIterator<Item = Piece>) -> Vec<u8> {
+    let mut fresh = Fresh::default();
+    pieces.into_iter().for_each(|p| add(&mut fresh, p));
+    let title = title();
+    written(&merge(&title, None, &fresh, &nowhere).expect("there is something new"))
 }
 
 fn several() -> Vec<u8> {
     let at = |n: u64| BASE + 0x1000 + n * 0x2f0;
     let blocks = (0..40).map(|n| piece(at(n), n as usize, BLOCK, n));
     let regions = (0..4).map(|n| piece(at(3 * n), 100 + n as usize, REGION, 77));
-    unit(&blocks.chain(regions).collect::<Vec<_>>())
+    unit(blocks.chain(regions))
+}
+
+/// What fixups are filled in is not kept.
+fn clear(blob: &mut CodeBlob) {
+    for f in &blob.fixups {
+        blob.code[f.offset as usize..f.offset as usize + 4].fill(0);
+    }
 }
 
 fn any(_: &Record) -> bool {
@@ -70,21 +98,23 @@ fn any(_: &Record) -> bool {
 fn what_is_written_is_read() {
     let unit = Unit::open_for(several(), title().key).expect("a unit");
     assert_eq!(unit.name(), "/lib/libx.so");
-    let (mut piece, mut back) = (Piece::default(), CodeBlob::default());
+    let (mut group, mut back) = (Group::default(), CodeBlob::default());
     for n in 0..40_u32 {
         let pc = 0x1000 + n * 0x2f0;
-        let found = unit.find(pc, |r| r.kind == BLOCK).expect("was written");
-        assert_eq!(found.record.guest, n as u64);
-        unit.read(&found, &mut piece).expect("is whole");
-        piece.blob(BASE, SIZE, &mut back).expect("makes sense");
-        assert_eq!(format!("{back:?}"), format!("{:?}", blob(BASE + pc as u64, n as usize)));
-        let best = unit.find(pc, any).expect("was written");
-        assert_eq!(best.record.kind, if n % 3 == 0 && n < 12 { REGION } else { BLOCK });
-        assert!(unit.find(pc + 4, any).is_none());
-        assert!(unit.find(pc, |r| r.mode == 1).is_none());
+        unit.read(pc >> 12, &mut group).expect("is whole");
+        let found = group.find(pc, |r| r.kind == BLOCK).expect("was written");
+        assert_eq!(found.guest, n as u64);
+        group.blob(&found, (BASE, SIZE), &mut back).expect("makes sense");
+        let mut expected = blob(BASE + pc as u64, n as usize);
+        clear(&mut expected);
+        assert_eq!(format!("{back:?}"), format!("{expected:?}"));
+        let best = group.find(pc, any).expect("was written");
+        assert_eq!(best.kind, if n % 3 == 0 && n < 12 { REGION } else { BLOCK });
+        assert!(group.find(pc + 4, any).is_none());
+        assert!(group.find(pc, |r| r.mode == 1).is_none());
     }
-    assert!(unit.find(0, any).is_none());
-    assert!(unit.find(u32::MAX, any).is_none());
+    assert!(find(&unit, 0, any).is_none());
+    assert!(find(&unit, u32::MAX, any).is_none());
     assert!(Unit::open_for(several(), UnitKey(1)).is_err());
     let report = check(&unit);
     assert_eq!((report.blocks, report.regions, report.broken), (40, 4, 0));
@@ -92,15 +122,25 @@ fn what_is_written_is_read() {
 
 #[test]
 fn standard_tools_see_code_and_symbols() {
-    let bytes = several();
+    let unit = Unit::open(several()).expect("a unit");
+    let mut fresh = Fresh::default();
+    add(&mut fresh, piece(BASE + 0x9000, 1, BLOCK, 1));
+    let title = title();
+    let merged = merge(&title, Some(&unit), &fresh, &nowhere).expect("there is something new");
+    let mut bytes = vec![];
+    merged.write(&mut bytes, true).expect("memory takes it");
+    assert_eq!(check(&Unit::open(bytes.clone()).expect("a unit")).blocks, 41);
     let elf = ElfFile64::<LittleEndian>::parse(&*bytes).expect("an ELF file");
     let text = elf.section_by_name(".text").expect("has code");
     let named = elf.symbols().find(|s| s.name() == Ok("block_1800000012f0")).expect("has a name");
     let at = named.address() as usize;
     let code = &text.data().expect("is there")[at..at + named.size() as usize];
-    assert_eq!(code, blob(0, 1).code);
+    let mut expected = blob(BASE, 1);
+    clear(&mut expected);
+    assert_eq!(code, expected.code);
     assert!(elf.symbols().any(|s| s.name() == Ok("region_180000001000_care1")));
-    assert_eq!(elf.symbols().count(), 44);
+    let data = elf.symbols().filter(|s| s.name().is_ok_and(|n| n.starts_with("page_")));
+    assert_eq!(elf.symbols().count() - data.count(), 45);
 }
 
 #[test]
@@ -117,24 +157,23 @@ fn a_file_that_is_cut_off_is_refused() {
 #[test]
 fn a_changed_byte_is_never_believed() {
     let whole = several();
-    let intact = Unit::open(whole.clone()).expect("a unit");
-    let head = *intact.head();
-    let sections = [head.text, head.side, head.index, head.records];
-    let (mut piece, mut back) = (Piece::default(), CodeBlob::default());
-    for section in sections {
+    let head = *Unit::open(whole.clone()).expect("a unit").head();
+    let (mut group, mut back) = (Group::default(), CodeBlob::default());
+    for section in [head.text, head.index] {
         for at in (section.at..section.at + section.len).step_by(5) {
             let mut bad = whole.clone();
             bad[at as usize] ^= 1 << (at % 8);
             let unit = Unit::open_for(bad, title().key).expect("the head is whole");
             for n in 0..40_u32 {
                 let pc = 0x1000 + n * 0x2f0;
-                let Some(found) = unit.find(pc, |r| r.kind == BLOCK) else { continue };
-                if unit.read(&found, &mut piece).is_err() {
+                if unit.read(pc >> 12, &mut group).is_err() {
                     continue;
                 }
-                piece.blob(BASE, SIZE, &mut back).expect("a whole piece makes sense");
-                let same = format!("{:?}", blob(BASE + pc as u64, n as usize));
-                assert_eq!(format!("{back:?}"), same, "byte {at}");
+                let Some(found) = group.find(pc, |r| r.kind == BLOCK) else { continue };
+                group.blob(&found, (BASE, SIZE), &mut back).expect("a whole piece makes sense");
+                let mut expected = blob(BASE + pc as u64, n as usize);
+                clear(&mut expected);
+                assert_eq!(format!("{back:?}"), format!("{expected:?}"), "byte {at}");
             }
         }
     }
@@ -145,75 +184,92 @@ fn a_changed_byte_is_never_believed() {
     }
 }
 
-/// A piece whose words say what `change` makes of them, with a checksum that fits.
-fn forged(change: impl Fn(&mut Piece)) -> Result<CodeBlob, String> {
-    let mut made = piece(BASE + 0x1000, 3, BLOCK, 5);
+/// What comes of a blob that was written, whatever it is.
+fn forged(change: impl Fn(&mut CodeBlob)) -> Result<CodeBlob, String> {
+    let mut made = blob(BASE + 0x1000, 3);
     change(&mut made);
-    let unit = Unit::open(unit(&[made])).map_err(|e| e.to_string())?;
-    let found = unit.found(0).ok_or("not there")?;
-    let (mut piece, mut back) = (Piece::default(), CodeBlob::default());
-    unit.read(&found, &mut piece).map_err(|e| e.to_string())?;
-    piece.blob(BASE, SIZE, &mut back).map_err(|e| e.to_string())?;
+    let mut fresh = Fresh::default();
+    if !fresh.add(&made, BASE, &About::default(), None) {
+        return Err("has no place".into());
+    }
+    let title = title();
+    let merged = merge(&title, None, &fresh, &nowhere).expect("there is something new");
+    let unit = Unit::open(written(&merged)).map_err(|e| e.to_string())?;
+    let (mut group, mut back) = (Group::default(), CodeBlob::default());
+    unit.read(made.entries[0].0.wrapping_sub(BASE) as u32 >> 12, &mut group)
+        .map_err(|e| e.to_string())?;
+    let found = group.records().next().ok_or("not there")?;
+    group.blob(&found, (BASE, SIZE), &mut back).map_err(|e| e.to_string())?;
     Ok(back)
 }
 
 #[test]
 fn words_that_contradict_each_other_are_refused_though_their_checksum_fits() {
-    let word = |piece: &mut Piece, n: usize, value: u32| {
-        piece.side[4 * n..4 * n + 4].copy_from_slice(&value.to_le_bytes());
-    };
+    type Change = fn(&mut CodeBlob);
     assert!(forged(|_| ()).is_ok());
-    // Words: two ranges, two entries, four fixups of four, three pairs.
-    for (n, value, what) in [
-        (0, u32::MAX, "a range outside"),
-        (1, 0, "an empty range"),
-        (1, SIZE as u32, "a range that ends outside"),
-        (0, 0x2000, "the main entry is not the first range's"),
-        (5, 23, "an entry behind the code"),
-        (6, SIZE as u32, "an entry outside"),
-        (8, 20, "a fixup across the code's end"),
-        (8, u32::MAX, "a fixup far behind it"),
-        (9, 99, "a fixup of no kind"),
-        (26, u32::MAX, "a source map that does not ascend"),
-    ] {
-        assert!(forged(|p| word(p, n, value)).is_err(), "{what}");
+    let changes: [(Change, &str); 9] = [
+        (|b| b.guest_ranges[1] = BASE - 8..BASE, "a range outside"),
+        (|b| b.guest_ranges[0].end = b.guest_ranges[0].start, "an empty range"),
+        (|b| b.guest_ranges[0].end = BASE + SIZE + 4, "a range that ends outside"),
+        (|b| b.guest_ranges.clear(), "no range"),
+        (|b| b.entries[0].0 += 4, "the main entry is not the first range's"),
+        (|b| b.entries[1].1 = b.code.len() as u32, "an entry behind the code"),
+        (|b| b.entries[1].0 = BASE + SIZE, "an entry outside"),
+        (|b| b.source_map[2].0 = 1, "a source map that does not ascend"),
+        (|b| b.guest_insns = 1 << 16, "more instructions than there is room for"),
+    ];
+    for (change, what) in changes {
+        assert!(forged(change).is_err(), "{what}");
     }
-    for numbers in [[0, 2, 4, 3], [2, 0, 4, 3], [2, 2, 4, 4], [u16::MAX; 4], [2, 2, 0, 0]] {
-        assert!(forged(|p| p.record.numbers = numbers).is_err(), "{numbers:?}");
-    }
-    assert!(forged(|p| p.code.clear()).is_err());
-    assert!(forged(|p| p.side.truncate(20)).is_err());
-    assert!(forged(|p| p.record.pc = 0x3000).is_err());
 }
 
 #[test]
 fn of_two_for_the_same_address_the_newer_one_stays_and_broken_ones_go() {
     let pc = BASE + 0x1000;
-    let old = unit(&[piece(pc, 1, BLOCK, 1), piece(pc + 64, 2, BLOCK, 2)]);
+    let old = unit([piece(pc, 1, BLOCK, 1), piece(pc + 64, 2, BLOCK, 2)]);
     let mut fresh = Fresh::default();
-    fresh.add(&piece(pc, 3, BLOCK, 3));
-    fresh.add(&piece(pc, 4, BLOCK, 4));
+    add(&mut fresh, piece(pc, 3, BLOCK, 3));
+    add(&mut fresh, piece(pc, 4, BLOCK, 4));
     let (title, open) = (title(), Unit::open(old.clone()).expect("a unit"));
-    let merged = merge(&title, Some(&open), &fresh).expect("there is something new");
+    let merged = merge(&title, Some(&open), &fresh, &nowhere).expect("there is something new");
     assert_eq!((merged.added, merged.dropped), (1, 0));
-    let mut bytes = vec![];
-    merged.write(&mut bytes).expect("memory takes it");
-    let both = Unit::open(bytes).expect("a unit");
+    let both = Unit::open(written(&merged)).expect("a unit");
     assert_eq!(both.head().count, 2);
-    assert_eq!(both.find(0x1000, any).map(|f| f.record.guest), Some(4));
-    assert_eq!(both.find(0x1040, any).map(|f| f.record.guest), Some(2));
+    assert_eq!(find(&both, 0x1000, any).map(|f| f.guest), Some(4));
+    assert_eq!(find(&both, 0x1040, any).map(|f| f.guest), Some(2));
 
     let mut again = Fresh::default();
-    again.add(&piece(pc, 9, BLOCK, 1));
-    assert!(merge(&title, Some(&open), &again).is_none(), "it is there already");
+    add(&mut again, piece(pc, 9, BLOCK, 1));
+    assert!(merge(&title, Some(&open), &again, &nowhere).is_none(), "it is there already");
 
     let mut bad = old;
     bad[open.head().text.at as usize] ^= 1;
     let bad = Unit::open(bad).expect("the head is whole");
-    assert_eq!(check(&bad).broken, 1);
+    assert_eq!(check(&bad).broken, 2, "all of the page");
     let nothing = Fresh::default();
-    let repaired = merge(&title, Some(&bad), &nothing).expect("one is to go");
-    assert_eq!((repaired.added, repaired.dropped), (0, 1));
+    let repaired = merge(&title, Some(&bad), &nothing, &nowhere).expect("two are to go");
+    assert_eq!((repaired.added, repaired.dropped), (0, 2));
+}
+
+#[test]
+fn placed_code_is_looked_at_when_it_is_written() {
+    let (pc, kind, mut fresh) = (BASE + 0x1000, BLOCK, Fresh::default());
+    let about = About { mode: 0, kind, guest: 1 };
+    assert!(fresh.add(&blob(pc, 1), BASE, &about, Some(0x7000)));
+    assert!(fresh.add(&blob(pc + 64, 2), BASE, &about, Some(0x8000)));
+    // As it was placed: with its fixups filled in.
+    let placed = |at: u64, len: usize, out: &mut Vec<u8>| {
+        let mut code = blob(0, if at == 0x7000 { 1 } else { 2 }).code;
+        assert_eq!(code.len(), len);
+        code[2..6].fill(0xee);
+        out.extend_from_slice(&code);
+    };
+    let title = title();
+    let looked = written(&merge(&title, None, &fresh, &placed).expect("there is something new"));
+    fresh.copy_code(&placed);
+    let copied = written(&merge(&title, None, &fresh, &nowhere).expect("there is something new"));
+    assert!(looked == copied);
+    assert!(looked == unit([piece(pc, 1, BLOCK, 1), piece(pc + 64, 2, BLOCK, 1)]));
 }
 
 struct Dir(PathBuf);
@@ -235,7 +291,7 @@ impl Drop for Dir {
 
 fn one(n: u64) -> Fresh {
     let mut fresh = Fresh::default();
-    fresh.add(&piece(BASE + 0x1000 + n * 64, 3000, BLOCK, n));
+    add(&mut fresh, piece(BASE + 0x1000 + n * 64, 3000, BLOCK, n));
     fresh
 }
 
@@ -247,7 +303,7 @@ fn a_directory_that_others_may_write_and_files_that_are_not_ours_are_refused() {
     let mode = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("is ours");
     };
-    open.save(&title(), &one(1), 1 << 20, true).expect("is written");
+    open.save(&title(), &one(1), &nowhere, 1 << 20, true).expect("is written");
     let path = open.unit_path(title().key);
     assert!(matches!(open.open_unit(title().key), Ok(Some(_))));
     assert!(matches!(open.open_unit(UnitKey(9)), Ok(None)));
@@ -284,19 +340,23 @@ fn units_are_merged_evicted_and_cleared() {
     let dir = Dir::new("bound");
     let open = Directory::open(&dir.0, true).expect("is made");
     let limit = 64 << 10;
-    let first = open.save(&title(), &one(1), limit, false).expect("is written");
+    let first = open.save(&title(), &one(1), &nowhere, limit, false).expect("is written");
     assert_eq!((first.added, first.evicted), (1, 0));
-    let second = open.save(&title(), &one(2), limit, false).expect("is written");
+    let second = open.save(&title(), &one(2), &nowhere, limit, false).expect("is written");
     assert!(second.bytes > first.bytes);
-    let nothing = open.save(&title(), &one(2), limit, false).expect("there is nothing to write");
+    let nothing =
+        open.save(&title(), &one(2), &nowhere, limit, false).expect("there is nothing to write");
     assert_eq!(nothing.bytes, 0);
-    assert!(matches!(open.save(&title(), &one(3), 1000, false), Err(SaveError::TooLarge(_))));
+    assert!(matches!(
+        open.save(&title(), &one(3), &nowhere, 1000, false),
+        Err(SaveError::TooLarge(_))
+    ));
 
     std::fs::write(dir.0.join("left.tmp"), "by a crash").expect("is ours");
     let mut evicted = 0;
     for n in 10..40 {
         let title = Title { key: UnitKey(n), ..title() };
-        evicted += open.save(&title, &one(1), limit, false).expect("is written").evicted;
+        evicted += open.save(&title, &one(1), &nowhere, limit, false).expect("is written").evicted;
         let bytes: u64 = open.units().expect("is ours").iter().map(|u| u.len).sum();
         assert!(bytes <= limit);
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -314,8 +374,8 @@ fn a_damaged_unit_is_repaired_or_removed() {
     let dir = Dir::new("repair");
     let open = Directory::open(&dir.0, true).expect("is made");
     let mut two = one(1);
-    two.add(&piece(BASE + 0x5000, 10, BLOCK, 2));
-    open.save(&title(), &two, 1 << 20, true).expect("is written");
+    add(&mut two, piece(BASE + 0x5000, 10, BLOCK, 2));
+    open.save(&title(), &two, &nowhere, 1 << 20, true).expect("is written");
     let path = open.unit_path(title().key);
     let mut bytes = std::fs::read(&path).expect("is there");
     let text = Unit::open(bytes.clone()).expect("a unit").head().text.at;
@@ -336,10 +396,10 @@ fn a_damaged_unit_is_repaired_or_removed() {
 fn a_writer_that_finds_another_at_work_gives_up() {
     let dir = Dir::new("busy");
     let open = Directory::open(&dir.0, true).expect("is made");
-    open.save(&title(), &one(1), 1 << 20, true).expect("is written");
+    open.save(&title(), &one(1), &nowhere, 1 << 20, true).expect("is written");
     let held = std::fs::File::open(dir.0.join("lock")).expect("is there");
     held.lock().expect("is free");
-    assert!(matches!(open.save(&title(), &one(2), 1 << 20, false), Err(SaveError::Busy)));
+    assert!(matches!(open.save(&title(), &one(2), &nowhere, 1 << 20, false), Err(SaveError::Busy)));
     drop(held);
-    assert!(open.save(&title(), &one(2), 1 << 20, false).is_ok());
+    assert!(open.save(&title(), &one(2), &nowhere, 1 << 20, false).is_ok());
 }

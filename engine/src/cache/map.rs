@@ -515,6 +515,11 @@ impl CodeCache {
         }
     }
 
+    /// Code that was placed at this host address and not given up since.
+    pub fn placed_code(&self, at: u64, len: usize) -> &[u8] {
+        self.mem.read(at, len)
+    }
+
     /// Gives up everything: begins the other half of the memory. No vCPU may be in the half that begins.
     pub fn flush(&mut self) {
         self.links.swap_halves(&self.mem);

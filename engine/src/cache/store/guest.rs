@@ -8,7 +8,7 @@ use std::ops::Range;
 
 const PAGE: u64 = 4096;
 /// Pages held, a power of two.
-const PAGES: usize = 32;
+const PAGES: usize = 16;
 /// No page of the guest's has this number.
 const NO_PAGE: u64 = u64::MAX;
 
@@ -45,7 +45,10 @@ impl GuestBytes {
         let place = page as usize & (PAGES - 1);
         let room = place * PAGE as usize..(place + 1) * PAGE as usize;
         if self.held[place].0 != page {
-            self.bytes.resize(PAGES * PAGE as usize, 0);
+            if self.bytes.is_empty() {
+                // Its pages are made when they are used.
+                self.bytes = vec![0; PAGES * PAGE as usize];
+            }
             let len = code.fetch(page * PAGE, &mut self.bytes[room.clone()]);
             self.held[place] = (page, len);
         }

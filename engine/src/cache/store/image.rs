@@ -167,10 +167,6 @@ impl Bytes for Mapped {
         // The accessors of guest memory come back from pages that are gone.
         self.place(at, buf.len()).is_some_and(|from| UserMemory::new(0).read(from, buf).is_ok())
     }
-
-    fn word(&self, at: u64) -> Option<u32> {
-        UserMemory::new(0).read_u32(self.place(at, 4)?).ok()
-    }
 }
 
 impl Drop for Mapped {

@@ -1,9 +1,11 @@
 //! Code of earlier runs on its way into the code cache: what is asked for, and what its exits go to.
 
-use super::{Kept, Store};
+use super::Kept;
 use crate::cache::map::{CodeTier, Key, Placing};
 use crate::engine::{Cache, Engine};
-use isamorph_backend_abi::FixupKind;
+use isamorph_backend_abi::{CodeBlob, FixupKind};
+use isamorph_persist::format::PAGE_SHIFT;
+use std::collections::VecDeque;
 use std::time::Instant;
 
 /// Most pieces that are placed besides the one asked for, because exits lead to them.
@@ -50,31 +52,56 @@ impl Engine {
     /// Places what the exits of the code just placed go to, and so on: cheaper than being asked for each when it is
     /// reached.
     fn load_ahead(&self, cache: &mut Cache, key: Key) {
-        let Some(mut ahead) = cache.store.as_mut().map(Store::take_ahead) else { return };
-        ahead.clear();
-        let mut left = AHEAD;
-        let mut from = 0;
-        loop {
-            if let Some(store) = &cache.store {
-                let exits = store.blob.fixups.iter().filter_map(|f| match f.kind {
-                    FixupKind::DirectExit { target, .. } => Some(target),
-                    FixupKind::Counter { .. } | FixupKind::Prediction { .. } => None,
-                });
-                ahead.extend(exits);
-            }
-            let more = ahead[from..].iter().position(|&pc| {
-                let key = Key { pc, ..key };
-                cache.code.find(key).is_none() && self.load(cache, key).is_some()
-            });
-            let Some(at) = more else { break };
-            from += at + 1;
-            left -= 1;
-            if left == 0 {
-                break;
-            }
-        }
+        let mut pc = key.pc;
         if let Some(store) = &mut cache.store {
-            store.give_ahead(ahead);
+            store.ahead.clear();
         }
+        for _ in 0..AHEAD {
+            let Some(store) = &mut cache.store else { return };
+            store.ahead.add(pc, &store.blob);
+            let loaded = loop {
+                let Some(next) = cache.store.as_mut().and_then(|store| store.ahead.next()) else {
+                    return;
+                };
+                let key = Key { pc: next, ..key };
+                if cache.code.find(key).is_none() && self.load(cache, key).is_some() {
+                    break next;
+                }
+            };
+            pc = loaded;
+        }
+    }
+}
+
+/// Exits that may be loaded: those on the page that was loaded from last before others, since its pieces are at hand.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    near: Vec<u64>,
+    far: VecDeque<u64>,
+}
+
+impl Ahead {
+    fn clear(&mut self) {
+        self.near.clear();
+        self.far.clear();
+    }
+
+    /// Adds the exits of what was loaded for `pc`.
+    fn add(&mut self, pc: u64, blob: &CodeBlob) {
+        for fixup in &blob.fixups {
+            match fixup.kind {
+                FixupKind::DirectExit { target, .. }
+                    if target >> PAGE_SHIFT == pc >> PAGE_SHIFT =>
+                {
+                    self.near.push(target);
+                }
+                FixupKind::DirectExit { target, .. } => self.far.push_back(target),
+                FixupKind::Counter { .. } | FixupKind::Prediction { .. } => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<u64> {
+        self.near.pop().or_else(|| self.far.pop_front())
     }
 }

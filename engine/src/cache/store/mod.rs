@@ -10,6 +10,7 @@
 //! the guest would see it.
 
 mod build;
+mod groups;
 mod guest;
 mod image;
 mod load;
@@ -20,11 +21,14 @@ use crate::config::EngineKind;
 use crate::engine::Care;
 use crate::stats::Counters;
 use crate::{EngineConfig, StoreConfig};
+use groups::Groups;
 use guest::GuestBytes;
 use image::Image;
 use isamorph_backend_abi::CodeBlob;
 use isamorph_ir::{CodeSource, Exception, Frontend, Mode};
-use isamorph_persist::{DirError, Directory, Kind, Piece, Record, XxHash3_128};
+use isamorph_persist::format::PAGE_SHIFT;
+use isamorph_persist::{About, AppendCode, DirError, Directory, Kind, Record, XxHash3_128};
+use load::Ahead;
 use std::io::ErrorKind;
 use std::ops::Range;
 
@@ -48,11 +52,11 @@ pub(crate) struct Store {
     /// Index of the image last asked for.
     last: usize,
     guest: GuestBytes,
-    piece: Piece,
+    groups: Groups,
     /// The blob last found.
     pub blob: CodeBlob,
     /// Scratch space of loading ahead.
-    ahead: Vec<u64>,
+    ahead: Ahead,
 }
 
 /// What was found.
@@ -107,9 +111,20 @@ impl Store {
         );
         let mut all = build::identity();
         all.extend_from_slice(options.as_bytes());
-        let (images, parked, guest, piece, blob, ahead) = Default::default();
+        let (images, parked, guest, groups, blob, ahead) = Default::default();
         let salt = XxHash3_128::oneshot(&all);
-        Some(Store { config: store, dir, salt, images, parked, last: 0, guest, piece, blob, ahead })
+        Some(Store {
+            config: store,
+            dir,
+            salt,
+            images,
+            parked,
+            last: 0,
+            guest,
+            groups,
+            blob,
+            ahead,
+        })
     }
 
     /// Finds code for this key that may be placed now, and leaves it in [`Store::blob`].
@@ -121,63 +136,63 @@ impl Store {
         counters: &Counters,
     ) -> Option<Kept> {
         let at = self.image_at(code, key.pc)?;
+        let mode = kept_mode(code, key);
+        let (block, region) = (kind(CodeTier::Baseline, care), kind(CodeTier::Region, care));
+        let fits = |r: &Record| r.mode == mode && (r.kind == block || r.kind == region);
         loop {
             let image = &mut self.images[at];
+            let pc = image.distance(key.pc);
             if let Some(unit) = &image.unit {
-                let (block, region) =
-                    (kind(CodeTier::Baseline, care), kind(CodeTier::Region, care));
-                let mode = kept_mode(code, key);
-                let fits = |r: &Record| r.mode == mode && (r.kind == block || r.kind == region);
-                if let Some(found) = unit.find(image.distance(key.pc), fits) {
-                    return self.take(code, at, &found, key, care, counters);
+                let place = (image.base, image.range.end - image.base);
+                let made = self.groups.group(image.key, unit, pc >> PAGE_SHIFT).and_then(|group| {
+                    let Some(found) = group.find(pc, fits) else { return Ok(None) };
+                    group.blob(&found, place, &mut self.blob).map(|()| Some(found))
+                });
+                match made {
+                    Ok(Some(found)) => return self.compare(code, &found, care, counters),
+                    Ok(None) => {}
+                    Err(error) => {
+                        counters.kept_broken.add(1);
+                        tracing::warn!(
+                            "the code cache for `{}` is broken at {:#x}, its code is compiled anew: {error}",
+                            image.name,
+                            key.pc
+                        );
+                        // More of it may be; what is saved in the end leaves out what is broken.
+                        image.unit = None;
+                        return None;
+                    }
                 }
             }
             if !image.look_again(self.dir.as_ref()) {
                 return None;
             }
+            self.groups.forget();
         }
     }
 
-    /// Reads a piece and compares it with the guest's memory.
-    fn take(
+    /// Compares a piece, whose blob was made, with the guest's memory.
+    fn compare(
         &mut self,
         code: &dyn CodeSource,
-        at: usize,
-        found: &isamorph_persist::Found,
-        key: Key,
+        found: &Record,
         care: Care,
         counters: &Counters,
     ) -> Option<Kept> {
-        let image = &mut self.images[at];
-        let unit = image.unit.as_ref()?;
-        let read = unit.read(found, &mut self.piece);
-        let (base, size) = (image.base, image.range.end - image.base);
-        let made = read.and_then(|()| self.piece.blob(base, size, &mut self.blob));
-        if let Err(error) = made {
-            counters.kept_broken.add(1);
-            tracing::warn!(
-                "the code cache for `{}` is broken at {:#x}, its code is compiled anew: {error}",
-                image.name,
-                key.pc
-            );
-            // More of it may be; what is saved in the end leaves out what is broken.
-            image.unit = None;
-            return None;
-        }
-        if self.guest.hash(code, &self.blob.guest_ranges) != Some(found.record.guest) {
+        if self.guest.hash(code, &self.blob.guest_ranges) != Some(found.guest) {
             counters.kept_outdated.add(1);
             return None;
         }
-        let tier = if found.record.kind.tier == 0 { CodeTier::Baseline } else { CodeTier::Region };
+        let tier = if found.kind.tier == 0 { CodeTier::Baseline } else { CodeTier::Region };
         Some(Kept { tier, precise: tier == CodeTier::Baseline || care.precise })
     }
 
-    /// Remembers code that was compiled and placed, if it is a file's.
+    /// Remembers code that was compiled and placed with its first entry at this host address, if it is a file's.
     pub fn record(
         &mut self,
         code: &dyn CodeSource,
         key: Key,
-        blob: &CodeBlob,
+        (blob, entry): (&CodeBlob, u64),
         tier: CodeTier,
         care: Care,
     ) {
@@ -194,14 +209,19 @@ impl Store {
         if fetches || !blob.guest_ranges.iter().all(inside) || image.fresh.bytes() > MOST_FRESH {
             return;
         }
-        let kind = kind(tier, care);
-        if !self.piece.set(blob, image.base, kept_mode(code, key), kind) {
-            return;
-        }
         let Some(guest) = self.guest.hash(code, &blob.guest_ranges) else { return };
-        self.piece.record.guest = guest;
-        image.fresh.add(&self.piece);
-        image.gain += COMPILE_NANOS[kind.tier as usize] * blob.guest_insns as u64;
+        let about = About { mode: kept_mode(code, key), kind: kind(tier, care), guest };
+        let placed = entry - blob.entries[0].1 as u64;
+        if image.fresh.add(blob, image.base, &about, Some(placed)) {
+            image.gain += COMPILE_NANOS[about.kind.tier as usize] * blob.guest_insns as u64;
+        }
+    }
+
+    /// The code that was placed will be gone: copies what waits to be saved.
+    pub fn copy_code(&mut self, placed: &AppendCode<'_>) {
+        for image in self.images.iter_mut().chain(&mut self.parked) {
+            image.fresh.copy_code(placed);
+        }
     }
 
     /// Guest code in this range changed or is gone.
@@ -219,16 +239,6 @@ impl Store {
         for image in self.images.iter_mut().chain(&mut self.parked) {
             image.forget_fresh();
         }
-    }
-
-    /// Scratch space, to be given back.
-    pub fn take_ahead(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.ahead)
-    }
-
-    /// Gives scratch space back.
-    pub fn give_ahead(&mut self, ahead: Vec<u64>) {
-        self.ahead = ahead;
     }
 
     /// The image at this address, among [`Store::images`].

@@ -1,11 +1,11 @@
-//! Saving: what is worth it, and the writing, which happens with no lock of the engine's held but one that keeps
-//! `fork` away (a child would inherit the lock of the directory).
+//! Saving: what is worth it, and the writing, from the code cache itself. `fork` is kept away meanwhile (a child would
+//! inherit the lock of the directory).
 
 use super::Store;
 use crate::StoreConfig;
-use crate::engine::Engine;
+use crate::engine::{Cache, Engine};
 use crate::stats::Counters;
-use isamorph_persist::{Bytes as _, DirError, Directory, Fresh, SaveError, Title};
+use isamorph_persist::{AppendCode, Bytes as _, DirError, Directory, Fresh, SaveError, Title};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::ErrorKind;
 use std::time::Instant;
@@ -46,7 +46,7 @@ impl Store {
 
 impl Work {
     /// Writes it. What cannot be written is lost, which only costs time later.
-    pub fn write(self, counters: &Counters) {
+    pub fn write(self, code: &AppendCode<'_>, counters: &Counters) {
         let begun = Instant::now();
         let Work { config, units } = self;
         let dir = match Directory::open(&config.dir, true) {
@@ -54,7 +54,7 @@ impl Work {
             Err(error) => return complain(&error.into()),
         };
         for (title, fresh) in units {
-            match dir.save(&title, &fresh, config.limit, config.eager) {
+            match dir.save(&title, &fresh, code, config.limit, config.eager) {
                 Ok(saved) => {
                     counters.kept_written.add(saved.added as u64);
                     counters.kept_bytes.add(saved.bytes);
@@ -98,9 +98,14 @@ impl Engine {
     pub fn save_code(&self) {
         // No fork meanwhile: the child would hold the directory's lock as well.
         let _no_fork = self.saving();
-        let work = self.cache().and_then(|mut cache| cache.store.as_mut()?.take_work());
-        if let Some(work) = work {
-            work.write(&self.counters);
+        // The code to be written lies in the code cache: no other thread places or drops any meanwhile.
+        let Some(mut cache) = self.cache() else { return };
+        let Cache { code, store, .. } = &mut *cache;
+        if let Some(work) = store.as_mut().and_then(Store::take_work) {
+            work.write(
+                &|at, len, out| out.extend_from_slice(code.placed_code(at, len)),
+                &self.counters,
+            );
         }
     }
 }
