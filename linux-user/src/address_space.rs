@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -114,6 +115,32 @@ pub struct State {
     brk: u64,
     /// Upper end of the area where mappings without a wish go.
     free_top: u64,
+    /// The file mapped last, and its path.
+    last_file: Option<(FileStamp, Arc<Path>)>,
+}
+
+/// Tells a file from others that have or had its inode, and from itself under another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileStamp {
+    dev: u64,
+    inode: u64,
+    /// When the inode was last changed: made, renamed, linked.
+    changed: (i64, i64),
+}
+
+impl FileStamp {
+    fn of(fd: i32) -> Result<FileStamp, Errno> {
+        // SAFETY: a zeroed stat buffer of ours, filled by the kernel.
+        let stat = unsafe {
+            let mut stat = std::mem::zeroed::<libc::stat>();
+            if libc::fstat(fd, &mut stat) != 0 {
+                return Err(Errno::last());
+            }
+            stat
+        };
+        let changed = (stat.st_ctime, stat.st_ctime_nsec);
+        Ok(FileStamp { dev: stat.st_dev, inode: stat.st_ino, changed })
+    }
 }
 
 /// A host `mmap` at a fixed address that the guest owns.
@@ -121,6 +148,21 @@ fn host_map(at: u64, len: u64, prot: u32, flags: u32, fd: i32, offset: u64) -> S
     let args = [at, len, prot as u64, flags as u64, fd as u64, offset];
     // SAFETY: callers pass MAP_FIXED only over ranges recorded as the guest's, else MAP_FIXED_NOREPLACE.
     unsafe { crate::host::syscall(sys::__NR_mmap, args) }
+}
+
+/// A host `mmap` over a range that is nobody's: `ENOMEM` if some of it is.
+fn map_free(range: &Range<u64>, prot: u32, flags: u32, fd: i32, offset: u64) -> Result<(), Errno> {
+    let len = range.end - range.start;
+    match host_map(range.start, len, prot, flags | sys::MAP_FIXED_NOREPLACE, fd, offset) {
+        Ok(at) if at == range.start => Ok(()),
+        // A kernel older than 4.17 ignores NOREPLACE.
+        Ok(at) => {
+            let _ = host_range(sys::__NR_munmap, &(at..at + len), 0);
+            Err(Errno::ENOMEM)
+        }
+        Err(Errno::EEXIST) => Err(Errno::ENOMEM),
+        Err(error) => Err(error),
+    }
 }
 
 /// A host call over a range that the guest owns.
@@ -146,26 +188,26 @@ impl State {
     fn claim(&self, range: Range<u64>) -> Result<Vec<Range<u64>>, Errno> {
         let mut claimed: Vec<Range<u64>> = Vec::new();
         for gap in self.map.gaps(range) {
-            let flags = sys::MAP_PRIVATE
-                | sys::MAP_ANONYMOUS
-                | sys::MAP_NORESERVE
-                | sys::MAP_FIXED_NOREPLACE;
-            let got = host_map(gap.start, gap.end - gap.start, 0, flags, -1, 0);
-            if got != Ok(gap.start) {
-                if let Ok(elsewhere) = got {
-                    // A kernel older than 4.17 ignores NOREPLACE.
-                    let _ = host_range(
-                        sys::__NR_munmap,
-                        &(elsewhere..elsewhere + (gap.end - gap.start)),
-                        0,
-                    );
-                }
+            let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
+            if map_free(&gap, 0, flags, -1, 0).is_err() {
                 State::release(claimed);
                 return Err(Errno::ENOMEM);
             }
             claimed.push(gap);
         }
         Ok(claimed)
+    }
+
+    /// Path, device and inode of a file that is mapped, for the map. What maps one part of a file goes on with others:
+    /// the kernel is asked for a path once.
+    fn file_backing(&mut self, stamp: FileStamp, fd: i32, offset: u64) -> Backing {
+        let known = self.last_file.as_ref().filter(|(last, _)| *last == stamp);
+        let path = known.map(|(_, path)| path.clone()).unwrap_or_else(|| {
+            let link = format!("/proc/self/fd/{fd}");
+            std::fs::read_link(link).unwrap_or_else(|_| PathBuf::new()).into()
+        });
+        self.last_file = Some((stamp, path.clone()));
+        Backing::File { path, offset, dev: stamp.dev, inode: stamp.inode }
     }
 
     fn release(claimed: Vec<Range<u64>>) {
@@ -278,7 +320,7 @@ impl AddressSpace {
         };
         let len = page_up(request.len).filter(|&l| l <= self.plan.limit).ok_or(Errno::ENOMEM)?;
         let anonymous = flags & MAP_ANONYMOUS != 0;
-        let backing = if anonymous { Backing::Anonymous("") } else { file_backing(fd, offset)? };
+        let file = if anonymous { None } else { Some(FileStamp::of(fd)?) };
         let fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0;
         let own_wish = if fixed { None } else { self.own_wish(&request, len) };
 
@@ -304,13 +346,24 @@ impl AddressSpace {
             let wish = own_wish.unwrap_or(page_down(addr));
             self.place(&state, wish, len, if huge { HUGE_PAGE } else { PAGE })?
         };
-        let claimed = state.claim(range.clone())?;
         let stale = state.stale(range.clone());
-        let host_flags = (flags & HOST_FLAGS) | MAP_FIXED;
-        if let Err(error) = host_map(range.start, len, prot.host_bits(), host_flags, fd, offset) {
-            State::release(claimed);
-            return Err(error);
+        let host_flags = flags & HOST_FLAGS;
+        let bits = prot.host_bits();
+        if state.map.overlapping(range.clone()).next().is_none() {
+            // One call for what is nobody's yet.
+            map_free(&range, bits, host_flags, fd, offset)?;
+        } else {
+            let claimed = state.claim(range.clone())?;
+            if let Err(error) = host_map(range.start, len, bits, host_flags | MAP_FIXED, fd, offset)
+            {
+                State::release(claimed);
+                return Err(error);
+            }
         }
+        let backing = match file {
+            None => Backing::Anonymous(""),
+            Some(stamp) => state.file_backing(stamp, fd, offset),
+        };
         state.map.insert(Vma { start: range.start, end: range.end, prot, shared, backing });
         Ok((range.start, stale))
     }
@@ -609,21 +662,6 @@ fn host_remap(from: &Range<u64>, new_len: u64, flags: u32, to: u64) -> SysResult
     let args = [from.start, from.end - from.start, new_len, flags as u64, to, 0];
     // SAFETY: both ranges are the guest's by the map, or free and grown in place by the kernel.
     unsafe { crate::host::syscall(sys::__NR_mremap, args) }
-}
-
-/// Path, device and inode of an open file, for the map.
-fn file_backing(fd: i32, offset: u64) -> Result<Backing, Errno> {
-    // SAFETY: a zeroed stat buffer of ours, filled by the kernel.
-    let stat = unsafe {
-        let mut stat = std::mem::zeroed::<libc::stat>();
-        if libc::fstat(fd, &mut stat) != 0 {
-            return Err(Errno::last());
-        }
-        stat
-    };
-    let path = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_else(|_| PathBuf::new());
-    let path: std::sync::Arc<Path> = path.into();
-    Ok(Backing::File { path, offset, dev: stat.st_dev, inode: stat.st_ino })
 }
 
 impl Drop for AddressSpace {

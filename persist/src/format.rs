@@ -193,6 +193,7 @@ impl Record {
     }
 
     /// From the file's bytes.
+    #[inline]
     pub fn from_bytes(bytes: &[u8; Record::SIZE]) -> Record {
         let word = |n: usize| u32_at(bytes, 4 * n);
         Record {

@@ -184,12 +184,14 @@ impl Group {
     }
 
     /// The record of the piece of this number, of which there must be one.
+    #[inline]
     fn record(&self, number: usize) -> Record {
         let at = number * Record::SIZE;
         let bytes = &self.bytes[at..at + Record::SIZE];
         Record::from_bytes(bytes.try_into().expect("as many bytes as it has"))
     }
 
+    #[inline]
     fn pc(&self, number: usize) -> u32 {
         let at = number * Record::SIZE;
         u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))

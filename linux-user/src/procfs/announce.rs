@@ -59,20 +59,32 @@ struct OwnFields {
     brk: u64,
 }
 
-/// From `/proc/self/stat` (fields 26, 27, 45 to 47) and `brk(0)`.
+/// From our own program headers, as the kernel makes them out, and `brk(0)`. That the heap begins where it ends so far
+/// only keeps it from shrinking below that.
 fn own_fields() -> Option<OwnFields> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, in parentheses, may hold anything; field 3 follows it.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3)?.parse().ok();
+    // SAFETY: the auxiliary vector tells where our own headers are mapped and how many there are.
+    let headers = unsafe {
+        let at = libc::getauxval(libc::AT_PHDR) as *const libc::Elf64_Phdr;
+        if at.is_null() {
+            return None;
+        }
+        std::slice::from_raw_parts(at, libc::getauxval(libc::AT_PHNUM) as usize)
+    };
+    // Only programs with a fixed address may lack a header for the headers.
+    let own = headers.iter().find(|h| h.p_type == libc::PT_PHDR);
+    let bias = own.map_or(0, |own| (headers.as_ptr() as u64).wrapping_sub(own.p_vaddr));
+    let loads = || headers.iter().filter(|h| h.p_type == libc::PT_LOAD);
+    let code = || loads().filter(|h| h.p_flags & libc::PF_X != 0);
+    let end = |h: &libc::Elf64_Phdr| h.p_vaddr + h.p_filesz;
     // SAFETY: brk(0) only asks.
     let brk = unsafe { host::syscall(linux_raw_sys::general::__NR_brk, [0; 6]) }.ok()?;
+    let at = |address: u64| address.wrapping_add(bias);
     Some(OwnFields {
-        start_code: field(26)?,
-        end_code: field(27)?,
-        start_data: field(45)?,
-        end_data: field(46)?,
-        start_brk: field(47)?,
+        start_code: at(code().map(|h| h.p_vaddr).min()?),
+        end_code: at(code().map(end).max()?),
+        start_data: at(loads().map(|h| h.p_vaddr).max()?),
+        end_data: at(loads().map(end).max()?),
+        start_brk: brk,
         brk,
     })
 }
