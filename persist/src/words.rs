@@ -196,8 +196,9 @@ fn next_offset(r: &mut Reader<'_>, at: &mut i64, len: u32) -> Option<u32> {
 pub(crate) fn clear_fixups(side: &[u8], code: &mut [u8]) -> Option<()> {
     let mut r = Reader(side.iter());
     let [ranges, entries, fixups, _] = [r.take()?, r.take()?, r.take()?, r.take()?];
-    for _ in 0..ranges.checked_add(entries)? {
-        (r.take()?, r.take()?);
+    // Two numbers each.
+    for _ in 0..ranges.checked_add(entries)?.checked_mul(2)? {
+        r.take()?;
     }
     let mut at = 0;
     for _ in 0..fixups {
