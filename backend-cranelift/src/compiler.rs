@@ -227,7 +227,7 @@ impl Compiler {
         };
         let frontend_config = isa.frontend_config();
         let target = Target { frontend_config, desc: self.desc, fma: self.fma };
-        let graph = Graph::new(region);
+        let graph = Graph::new(self.desc, region);
         let plan = Plan::new(self.desc, &graph, opts);
         let func = &mut self.context.func;
         let lowered = lower::region(func, &mut self.builder, target, &graph, &plan, opts);
@@ -239,8 +239,13 @@ impl Compiler {
             .map_err(|e| CompileError::Codegen { pc, message: e.inner.to_string() })?;
         let compiled = self.context.compiled_code().expect("just compiled");
         let mut blob = finish::blob(pc, compiled, &self.context.func, lowered)?;
-        blob.guest_ranges =
-            region.blocks.iter().map(|b| b.pc..b.pc.wrapping_add(b.len as u64)).collect();
+        for block in &region.blocks {
+            let range = block.pc..block.pc.wrapping_add(block.len as u64);
+            // A callee is there once for each call.
+            if !blob.guest_ranges.contains(&range) {
+                blob.guest_ranges.push(range);
+            }
+        }
         blob.guest_insns = region.guest_insns();
         let vcode = compiled.vcode.clone().unwrap_or_default();
         blob.listing = clif.map(|clif| Listing { clif, vcode });

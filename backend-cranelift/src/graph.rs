@@ -6,23 +6,17 @@
 //! loop that the region is entered in is there once for the entry, and once for the loops around it).
 
 use crate::loops::{cycles, innermost};
-use isamorph_ir::{Block, Hint, Region, Term};
+use isamorph_ir::{Block, GuestDesc, Region, Ways};
 use std::collections::HashMap;
 
-/// Most continuations that a return compares with before it looks in the jump cache.
-const MAX_INNER_RETURNS: usize = 4;
 /// Largest loop, in guest instructions, that is doubled for an entry.
 const MAX_DOUBLED: u32 = 128;
 
-/// Where control goes after a node, inside the region.
+/// Where control goes after a node.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Successors {
-    /// Of `Goto` (first) and `Branch` (then, other): the node if it is inside.
-    pub(crate) direct: [Option<usize>; 2],
-    /// Of a return: guest address and node of the continuations of calls inside the region.
-    pub(crate) returns: Vec<(u64, usize)>,
-    /// Does some way leave the region?
-    pub(crate) exits: bool,
+    /// The nodes inside of the region.
+    pub(crate) ways: Ways,
     /// Nodes to which the way from here closes a cycle.
     pub(crate) back: Vec<usize>,
     /// Heads of loops that are entered from here.
@@ -31,35 +25,16 @@ pub(crate) struct Successors {
 
 impl Successors {
     pub(crate) fn all(&self) -> impl Iterator<Item = usize> + '_ {
-        self.direct.into_iter().flatten().chain(self.returns.iter().map(|r| r.1))
-    }
-
-    fn of(block: &Block, index: &HashMap<u64, usize>, returns: &[(u64, usize)]) -> Successors {
-        let find = |pc: u64| index.get(&pc).copied();
-        let mut s = Successors::default();
-        match block.term {
-            Term::Goto { pc, sync, .. } => s.direct[0] = find(pc).filter(|_| !sync),
-            Term::Branch { then, other, .. } => s.direct = [find(then), find(other)],
-            Term::Indirect { hint: Hint::Return, .. } => s.returns = returns.to_vec(),
-            _ => {}
-        }
-        s.exits = match block.term {
-            Term::Goto { .. } => s.direct[0].is_none(),
-            Term::Branch { .. } => s.direct.iter().any(Option::is_none),
-            _ => true,
-        };
-        s
+        self.ways.all()
     }
 
     /// The same for a copy of the node: ways to nodes that have a copy lead to the copy.
     fn of_copy(&self, copy_of: &HashMap<usize, usize>) -> Successors {
         let moved = |n: usize| copy_of.get(&n).copied().unwrap_or(n);
-        Successors {
-            direct: self.direct.map(|d| d.map(moved)),
-            returns: self.returns.iter().map(|(pc, n)| (*pc, moved(*n))).collect(),
-            exits: self.exits,
-            ..Successors::default()
-        }
+        let compared = self.ways.compared.iter().map(|(pc, n)| (*pc, moved(*n))).collect();
+        let direct = self.ways.direct.map(|d| d.map(moved));
+        let ways = Ways { direct, compared, ..self.ways.clone() };
+        Successors { ways, ..Successors::default() }
     }
 }
 
@@ -76,14 +51,10 @@ pub(crate) struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    pub(crate) fn new(region: &'a Region) -> Graph<'a> {
-        let index = region.index();
-        let mut returns = inner_returns(region, &index);
-        if returns.len() > MAX_INNER_RETURNS {
-            returns.clear();
-        }
+    pub(crate) fn new(desc: &GuestDesc, region: &'a Region) -> Graph<'a> {
         let blocks: Vec<&Block> = region.blocks.iter().collect();
-        let succ = blocks.iter().map(|b| Successors::of(b, &index, &returns)).collect();
+        let of = |ways: Ways| Successors { ways, ..Successors::default() };
+        let succ = region.ways(desc).into_iter().map(of).collect();
         let mut entries = vec![0];
         entries.extend(region.entries.iter().copied().filter(|e| *e != 0));
         entries[1..].sort_unstable();
@@ -156,18 +127,4 @@ impl<'a> Graph<'a> {
             succ.into = into;
         }
     }
-}
-
-/// Guest addresses and blocks of the continuations of calls whose callee lies in the region too.
-fn inner_returns(region: &Region, index: &HashMap<u64, usize>) -> Vec<(u64, usize)> {
-    let continuation = |b: &Block| match b.term {
-        Term::Goto { pc, ret: Some(ret), sync: false } if index.contains_key(&pc) => {
-            index.get(&ret).map(|i| (ret, *i))
-        }
-        _ => None,
-    };
-    let mut returns: Vec<_> = region.blocks.iter().filter_map(continuation).collect();
-    returns.sort_unstable();
-    returns.dedup();
-    returns
 }

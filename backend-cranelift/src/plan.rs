@@ -288,7 +288,7 @@ impl Plan {
             for i in (0..self.blocks.len()).rev() {
                 let block = graph.blocks[i];
                 let mut live = SlotSet::default();
-                if graph.succ[i].exits {
+                if graph.succ[i].ways.exits {
                     let dead = if self.exit_flags_dead(graph, i, opts) {
                         flags
                     } else {
@@ -323,7 +323,7 @@ impl Plan {
         i: usize,
         dirty: SlotSet,
     ) -> SlotSet {
-        if graph.succ[i].exits && !self.exit_flags_dead(graph, i, opts) {
+        if graph.succ[i].ways.exits && !self.exit_flags_dead(graph, i, opts) {
             return dirty;
         }
         let live = graph.succ[i].all().map(|s| self.blocks[s].live_in);
@@ -333,8 +333,9 @@ impl Plan {
 
     /// Are the flags dead at every exit of this block?
     fn exit_flags_dead(&self, graph: &Graph<'_>, i: usize, opts: &CompileOptions) -> bool {
-        let dead =
-            |(k, pc): (usize, u64)| graph.succ[i].direct[k].is_some() || opts.flags_dead_at(pc);
+        let dead = |(k, pc): (usize, u64)| {
+            graph.succ[i].ways.direct[k].is_some() || opts.flags_dead_at(pc)
+        };
         match graph.blocks[i].term {
             Term::Goto { pc, sync: false, .. } => opts.flags_dead_at(pc),
             Term::Branch { then, other, .. } => dead((0, then)) && dead((1, other)),

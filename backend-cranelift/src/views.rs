@@ -115,7 +115,7 @@ impl Views {
                 write(desc, inst, &mut written);
             }
             let succ = &graph.succ[i];
-            if succ.exits || !succ.back.is_empty() {
+            if succ.ways.exits || !succ.back.is_empty() {
                 found = found.union(at.dirty.minus(written));
             }
             for to in succ.all() {

@@ -13,7 +13,7 @@ use isamorph_ir::inst::{Fence, FloatCC, FpConv, IntCC, MemAttr, Order, Rmw, Roun
 use isamorph_ir::text::print_region;
 use isamorph_ir::verify::verify_region;
 use isamorph_ir::{
-    Block, Builder, Exception, Hint, Op, Region, Shape, Slot, Term, Ty, Value, Wait,
+    Block, Builder, Exception, Hint, Inlined, Inst, Op, Region, Shape, Slot, Term, Ty, Value, Wait,
 };
 use std::sync::atomic::Ordering;
 use support::Jit;
@@ -368,6 +368,69 @@ fn random_atomic(r: &mut Random, b: &mut Builder, faults: bool) {
     }
 }
 
+/// The register that holds return addresses.
+const LINK: usize = 3;
+
+/// Lets a random block of the region call a function, directly or by a register, that mostly returns.
+fn inline_callee(
+    r: &mut Random,
+    region: &mut Region,
+    uses: &[Use; 4],
+    faults: bool,
+    speculates: bool,
+) {
+    let call = r.below(region.blocks.len());
+    if region.inlined.iter().any(|callee| callee.call == call) {
+        return;
+    }
+    let bodies = region.bodies();
+    let own: Vec<u64> = (0..bodies.len())
+        .filter(|b| bodies[*b] == bodies[call])
+        .map(|b| region.blocks[b].pc)
+        .collect();
+    let ret = r.pick(&own);
+    let caller = &mut region.blocks[call];
+    let pc = pc_of(0);
+    let by_register = r.below(3) == 0;
+    let jumps = by_register && r.below(3) == 0;
+    let mut emit = |op, ty: Ty, args: &[Value], imm: u128| {
+        let shape = Shape::Scalar(ty);
+        let mut all = [Value::NONE; 4];
+        all[..args.len()].copy_from_slice(args);
+        caller.insts.push(Inst { op, shape, from: shape, args: all, imm });
+        Value(caller.insts.len() as u32 - 1)
+    };
+    let target = emit(Op::Get, Ty::I64, &[], slot_of(Ty::I64, 2).0 as u128);
+    if !jumps {
+        let link = emit(Op::Const, Ty::I64, &[], ret as u128);
+        emit(Op::Put, Ty::I64, &[link], slot_of(Ty::I64, LINK).0 as u128);
+    }
+    caller.term = match (by_register, jumps) {
+        (false, _) => Term::Goto { pc, ret: Some(ret), sync: false },
+        (true, false) => Term::Indirect { target, hint: Hint::Call { ret } },
+        (true, true) => Term::Indirect { target, hint: Hint::Jump },
+    };
+    let first = region.blocks.len();
+    let count = 1 + r.below(3);
+    for n in 0..count {
+        let mut block = random_block(r, n, count, faults, uses, speculates);
+        if n + 1 == count || r.below(3) == 0 {
+            let read = Inst {
+                op: Op::Get,
+                shape: Shape::I64,
+                from: Shape::I64,
+                args: [Value::NONE; 4],
+                imm: slot_of(Ty::I64, LINK).0 as u128,
+            };
+            block.insts.push(read);
+            let target = Value(block.insts.len() as u32 - 1);
+            block.term = Term::Indirect { target, hint: Hint::Return };
+        }
+        region.blocks.push(block);
+    }
+    region.inlined.push(Inlined { call, blocks: first..first + count });
+}
+
 fn random_regions(seed: u64, count: usize, precise: bool, opt_level: OptLevel, faults: bool) {
     let mut jit = Jit::new();
     for n in 0..count as u64 {
@@ -381,9 +444,12 @@ fn random_regions(seed: u64, count: usize, precise: bool, opt_level: OptLevel, f
                     random_block(&mut r, i, blocks, faults, &uses, opt_level == OptLevel::Speed)
                 })
                 .collect(),
-            entries: vec![],
+            ..Region::default()
         };
         region.entries = (1..blocks).filter(|_| r.below(3) == 0).collect();
+        for _ in 0..r.below(4) {
+            inline_callee(&mut r, &mut region, &uses, faults, opt_level == OptLevel::Speed);
+        }
         verify_region(&DESC, &region).unwrap_or_else(|e| panic!("{e:?}"));
         let mut actual = Guarded::new();
         let base = actual.address();
@@ -400,7 +466,8 @@ fn random_regions(seed: u64, count: usize, precise: bool, opt_level: OptLevel, f
         for run in 0..8 {
             let entry = r.below(1 + region.entries.len());
             let entry_block = code.blob.entries[entry].0;
-            let entry_block = region.index()[&entry_block];
+            let entry_block =
+                region.blocks.iter().position(|b| b.pc == entry_block).expect("a block");
             let mut state = random_state(&mut r);
             for slot in 0..4 {
                 if r.below(3) == 0 {
@@ -439,20 +506,16 @@ fn random_regions(seed: u64, count: usize, precise: bool, opt_level: OptLevel, f
     }
 }
 
-/// Did an access fault, not a helper?
+/// Can an access have faulted, not a helper?
 fn hardware_fault(region: &Region, end: &End) -> bool {
     let End::Fault(pc) = end else { return false };
-    let insts = region.blocks.iter().flat_map(|b| &b.insts);
-    let mut at = 0;
-    let mut calls = false;
-    for inst in insts {
-        match inst.op {
-            Op::Insn => at = inst.imm as u64,
-            Op::Call => calls |= at == *pc,
-            _ => {}
-        }
-    }
-    !calls
+    let alone = |block: &Block| {
+        let mut here = block.insts.split(|i| i.op == Op::Insn).skip(1);
+        let mut marks = block.insts.iter().filter(|i| i.op == Op::Insn);
+        let at = marks.position(|i| i.imm as u64 == *pc);
+        at.and_then(|n| here.nth(n)).is_some_and(|insts| insts.iter().all(|i| i.op != Op::Call))
+    };
+    region.blocks.iter().any(alone)
 }
 
 #[test]

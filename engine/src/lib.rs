@@ -9,7 +9,9 @@
 
 mod baseline;
 mod blocks;
+mod body;
 pub mod cache;
+mod callees;
 mod config;
 mod dispatch;
 mod effort;

@@ -10,7 +10,7 @@ use crate::config::EngineKind;
 use crate::effort;
 use crate::engine::{Care, Engine};
 use crate::lookahead::Lookahead;
-use crate::region_former;
+use crate::region_former::{self, Guest};
 use crate::sample::{self, Doing};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use isamorph_backend_abi::CodeBlob;
@@ -181,8 +181,9 @@ impl Engine {
 
     /// The region at this key as lifted.
     fn form(&self, key: Key, reached: &dyn Fn(u64) -> bool) -> Region {
-        let limits = self.config.limits;
-        region_former::form(&*self.frontend, &*self.code, key.pc, key.mode, limits, reached)
+        let (frontend, code) = (&*self.frontend, &*self.code);
+        let guest = Guest { frontend, code, mode: key.mode, reached, leads: &|_| None };
+        region_former::form(&guest, key.pc, self.config.limits)
     }
 
     /// The one way from a region as lifted to host code: the region after the passes, and its code.

@@ -18,7 +18,7 @@ fuzz_target!(|code: &[u8]| {
     let Some((&choice, code)) = code.split_first() else { return };
     let (mode, precise) = (Mode((choice & 1).into()), choice & 2 != 0);
     let block = GUEST.lift(&Code(code), AT, mode, 16);
-    let mut region = Region { blocks: vec![block], entries: vec![] };
+    let mut region = Region { blocks: vec![block], ..Region::default() };
     optimize_region(desc, &mut region, &OptOptions { precise });
     let options = CompileOptions {
         precise,

@@ -24,6 +24,7 @@ pub mod testing;
 pub mod text;
 pub mod ty;
 pub mod verify;
+mod ways;
 
 pub use block::{Block, Exception, Hint, Term, Wait};
 pub use builder::Builder;
@@ -33,7 +34,8 @@ pub use contract::{
 pub use flags::{CondCC, FlagsVal};
 pub use inst::{Inst, MemAttr, Value};
 pub use op::Op;
-pub use region::Region;
+pub use region::{Inlined, Region};
 pub use slot::{Slot, SlotInfo, StateLayout};
 pub use ty::{Shape, Ty};
 pub use verify::{VerifyError, verify, verify_region};
+pub use ways::Ways;

@@ -1,17 +1,32 @@
 //! Regions: the blocks compiled together, as a control-flow graph over guest addresses.
 
-use crate::block::{Block, Term};
+use crate::block::Block;
 use std::collections::HashMap;
+use std::ops::Range;
 
-/// Blocks of one guest mode, connected by the addresses in their terminals.
+/// Blocks of one guest mode, connected by the addresses in their terminals ([`Region::ways`]).
 ///
-/// Block 0 is the main entry. `entries` lists further blocks that may be entered from outside.
+/// Block 0 is the main entry. `entries` lists further blocks that may be entered from outside. The blocks of an inlined
+/// callee stand together and belong to one call: a function that is called twice is there twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Region {
-    /// The blocks; no two begin at the same address.
+    /// The blocks, first those of the region itself, then those of each inlined callee; no two of the same body begin at
+    /// the same address.
     pub blocks: Vec<Block>,
     /// Indices of blocks besides 0 that are entered from outside.
     pub entries: Vec<usize>,
+    /// Callees that lie in the region, in the order of their blocks.
+    pub inlined: Vec<Inlined>,
+}
+
+/// A callee in a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    /// Index of the block that ends with the call, which stands before the callee's: a direct call of the callee's first
+    /// block, or a computed call or jump that is expected to lead there.
+    pub call: usize,
+    /// Indices of the callee's own blocks, its first one first.
+    pub blocks: Range<usize>,
 }
 
 impl Region {
@@ -20,52 +35,19 @@ impl Region {
         self.blocks[0].pc
     }
 
-    /// Block index by guest address.
-    pub fn index(&self) -> HashMap<u64, usize> {
-        self.blocks.iter().enumerate().map(|(i, b)| (b.pc, i)).collect()
-    }
-
-    /// Indices of the blocks of this region that may follow each block directly.
-    ///
-    /// An exit that must synchronise leaves the region even if its target lies inside.
-    pub fn successors(&self) -> Vec<Vec<usize>> {
-        let index = self.index();
-        let follow = |b: &Block| match b.term {
-            Term::Goto { sync: true, .. } => vec![],
-            _ => b.term.successors().filter_map(|pc| index.get(&pc).copied()).collect(),
-        };
-        self.blocks.iter().map(follow).collect()
-    }
-
-    /// Marks each block that a back-edge of a depth-first walk from the entries leads to.
-    pub fn loop_heads(&self) -> Vec<bool> {
-        let succ = self.successors();
-        let mut head = vec![false; self.blocks.len()];
-        // 0 new, 1 on the walk's path, 2 done
-        let mut state = vec![0u8; self.blocks.len()];
-        for root in std::iter::once(0).chain(self.entries.iter().copied()) {
-            if state[root] != 0 {
-                continue;
-            }
-            state[root] = 1;
-            let mut path = vec![(root, 0)];
-            while let Some((b, i)) = path.pop() {
-                let Some(&t) = succ[b].get(i) else {
-                    state[b] = 2;
-                    continue;
-                };
-                path.push((b, i + 1));
-                match state[t] {
-                    0 => {
-                        state[t] = 1;
-                        path.push((t, 0));
-                    }
-                    1 => head[t] = true,
-                    _ => {}
-                }
-            }
+    /// By block: the inlined callee that it belongs to, `None` for the region itself.
+    pub fn bodies(&self) -> Vec<Option<usize>> {
+        let mut bodies = vec![None; self.blocks.len()];
+        for (n, callee) in self.inlined.iter().enumerate() {
+            bodies[callee.blocks.clone()].fill(Some(n));
         }
-        head
+        bodies
+    }
+
+    /// Block index by body and guest address.
+    pub(crate) fn index(&self) -> HashMap<(Option<usize>, u64), usize> {
+        let places = self.bodies().into_iter().zip(&self.blocks).enumerate();
+        places.map(|(i, (body, block))| ((body, block.pc), i)).collect()
     }
 
     /// Number of guest instructions.

@@ -51,7 +51,7 @@ impl Guest {
         let engine = EngineConfig {
             kind: EngineKind::Interp,
             optimise_interpreted: false,
-            limits: Limits { region_insns: 1, line_insns: 1, block_insns: 1 },
+            limits: Limits::of_blocks(1),
             ..EngineConfig::default()
         };
         self.machine(&Side { engine, patch: None })

@@ -276,7 +276,7 @@ impl Comparison<'_> {
         let extent = self.extent;
         // Our own engine, an instruction at a time.
         let mut side = *self.side;
-        side.engine.limits = Limits { region_insns: 1, line_insns: 1, block_insns: 1 };
+        side.engine.limits = Limits::of_blocks(1);
         side.engine.chain = false;
         side.engine.look_ahead = false;
         let mut ours = self.guest.machine(&side)?;

@@ -163,7 +163,7 @@ impl Search<'_> {
         window: usize,
     ) -> Result<Option<Culprit>, EngineError> {
         for block_insns in [1, 2, 3, 4, 6, 8, 12, 16, 32, side.engine.limits.block_insns] {
-            let limits = Limits { region_insns: 1, line_insns: block_insns, block_insns };
+            let limits = Limits::of_blocks(block_insns);
             let mut machine = self.machine(side, limits)?;
             let steps = window / limits.block_insns as usize;
             if let Some(insns) = self.locate(&mut machine, steps) {

@@ -22,7 +22,8 @@ use anyhow::{Context, Result, bail, ensure};
 use isamorph_a64::A64;
 use isamorph_a64::isa::{self, Decoded};
 use isamorph_backend_cranelift::{CompileOptions, Compiler};
-use isamorph_engine::region_former::{self, Limits};
+use isamorph_engine::EngineConfig;
+use isamorph_engine::region_former::{self, Guest};
 use isamorph_ir::opt::{OptOptions, optimize_block, optimize_region};
 use isamorph_ir::text::{parse_block, print_block, print_region};
 use isamorph_ir::verify::verify;
@@ -251,8 +252,10 @@ impl Snippet {
     }
 
     fn region(&self) -> Region {
-        let limits = Limits { region_insns: 300, line_insns: 600, block_insns: 64 };
-        region_former::form(&A64, self, PC, Mode(0), limits, &|_| true)
+        let limits = EngineConfig::default().limits;
+        let (mode, leads) = (Mode(0), &|_| None);
+        let guest = Guest { frontend: &A64, code: self, mode, reached: &|_| true, leads };
+        region_former::form(&guest, PC, limits)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::host::End;
 use crate::memory::Bytes;
 use isamorph_ir::contract::TrapKind;
 use isamorph_ir::interp::{Interp, Outcome};
-use isamorph_ir::{Block, Hint, Region, Slot, Term};
+use isamorph_ir::{Block, Region, Slot};
 
 /// Runs blocks of a region by the interpreter until control leaves it, or `limit` blocks ran.
 pub fn interpret(
@@ -15,29 +15,16 @@ pub fn interpret(
     memory: &mut Bytes,
     limit: usize,
 ) -> Option<End> {
-    let index = region.index();
+    let ways = region.ways(&DESC);
     let mut interp = Interp::new();
-    // Compiled code follows a return to the continuation of a call inside the region.
-    let returns: Vec<u64> = region
-        .blocks
-        .iter()
-        .filter_map(|b| match b.term {
-            Term::Goto { pc, ret, sync: false } if index.contains_key(&pc) => ret,
-            _ => None,
-        })
-        .collect();
     let mut at = entry;
     for _ in 0..limit {
         let step = interp.run(&DESC, &region.blocks[at], state, memory);
         let set_pc = |state: &mut [u8], pc: u64| DESC.layout.write(state, PC, pc as u128);
         match step.outcome {
             Outcome::Next { pc } | Outcome::Indirect { target: pc, .. } => {
-                let inside = match step.outcome {
-                    Outcome::Indirect { hint, .. } => hint == Hint::Return && returns.contains(&pc),
-                    _ => true,
-                };
-                if let Some(i) = index.get(&pc).filter(|_| inside) {
-                    at = *i;
+                if let Some(next) = ways[at].all().find(|n| region.blocks[*n].pc == pc) {
+                    at = next;
                     continue;
                 }
                 set_pc(state, pc);
@@ -73,7 +60,7 @@ pub fn interpret(
 
 /// A region of one block.
 pub fn single(block: Block) -> Region {
-    Region { blocks: vec![block], entries: vec![] }
+    Region { blocks: vec![block], ..Region::default() }
 }
 
 /// The slots in which two states differ, with flags compared by their meaning.

@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
     self, AbiParam, ExtFuncData, ExternalName, InstBuilder, InstructionData, Signature,
 };
 use cranelift_codegen::isa::CallConv;
-use isamorph_ir::{Exception, Hint, Term, Value, Wait};
+use isamorph_ir::{Exception, Term, Value, Wait};
 
 /// Where control goes on.
 #[derive(Clone, Copy)]
@@ -122,7 +122,7 @@ impl Lower<'_, '_> {
     /// Does the way from block `i` to block `to` poll itself? A return knows only there where it leads.
     fn polls_on_way(&self, i: usize, to: usize) -> bool {
         let succ = &self.graph.succ[i];
-        self.opts.polls && succ.direct == [None; 2] && succ.back.contains(&to)
+        self.opts.polls && succ.ways.direct == [None; 2] && succ.back.contains(&to)
     }
 
     /// The CLIF block by which block `i` reaches block `to`: its own, or one that polls, stores or loads first, to
@@ -170,10 +170,9 @@ impl Lower<'_, '_> {
     }
 
     fn end_block(&mut self, i: usize) {
-        let graph = self.graph;
-        let succ = &graph.succ[i];
+        let ways = &self.graph.succ[i].ways;
         match &self.block.term {
-            Term::Goto { pc, ret, sync } => match succ.direct[0] {
+            Term::Goto { pc, ret, sync } => match ways.direct[0] {
                 Some(to) => {
                     self.poll_at_end(i, Next::At(*pc));
                     let way = self.way(i, to, self.dirty);
@@ -188,7 +187,7 @@ impl Lower<'_, '_> {
             Term::Branch { cond, then, other } => {
                 let mut cond = self.v(*cond);
                 self.poll_at_end(i, Next::Either { cond, then: *then, other: *other });
-                let mut ways = [(succ.direct[0], *then), (succ.direct[1], *other)];
+                let mut ways = [(ways.direct[0], *then), (ways.direct[1], *other)];
                 if self.leaves_loop(i, ways[1].0) && !self.leaves_loop(i, ways[0].0) {
                     cond = self.inverted(cond);
                     ways.reverse();
@@ -208,18 +207,23 @@ impl Lower<'_, '_> {
                     }
                 }
             }
-            Term::Indirect { target, hint } => {
+            Term::Indirect { .. } if !ways.exits => {
+                let way = self.way(i, ways.compared[0].1, self.dirty);
+                self.b.ins().jump(way, &[]);
+            }
+            Term::Indirect { target, .. } => {
                 let target = self.v(*target);
-                if *hint == Hint::Return {
-                    for (pc, to) in succ.returns.clone() {
-                        let next = self.b.create_block();
-                        let pc = self.b.ins().iconst(I64, pc as i64);
-                        let here = self.b.ins().icmp(IntCC::Equal, target, pc);
-                        let way = self.way(i, to, self.dirty);
-                        self.b.ins().brif(here, way, &[], next, &[]);
-                        self.b.switch_to_block(next);
-                        self.b.seal_block(next);
+                for &(pc, to) in &ways.compared {
+                    let next = self.b.create_block();
+                    if ways.likely {
+                        self.b.set_cold_block(next);
                     }
+                    let pc = self.b.ins().iconst(I64, pc as i64);
+                    let here = self.b.ins().icmp(IntCC::Equal, target, pc);
+                    let way = self.way(i, to, self.dirty);
+                    self.b.ins().brif(here, way, &[], next, &[]);
+                    self.b.switch_to_block(next);
+                    self.b.seal_block(next);
                 }
                 self.indirect_exit(target);
             }

@@ -196,11 +196,10 @@ impl Lower<'_, '_> {
     pub(super) fn publish_flags(&mut self, i: usize) {
         let plan = self.plan;
         for (f, slot) in plan.flags.iter().enumerate() {
-            let succ = &self.graph.succ[i];
-            let inner = succ.direct.iter().flatten().chain(succ.returns.iter().map(|r| &r.1));
-            let wanted = inner
-                .filter(|s| plan.blocks[**s].live_in.contains(*slot))
-                .map(|s| plan.blocks[*s].homes[f]);
+            let wanted = self.graph.succ[i]
+                .all()
+                .filter(|s| plan.blocks[*s].live_in.contains(*slot))
+                .map(|s| plan.blocks[s].homes[f]);
             let wanted: Vec<FlagsHome> = wanted.collect();
             for (n, home) in wanted.iter().enumerate() {
                 if !wanted[..n].contains(home) {

@@ -13,6 +13,7 @@ use crate::region::Region;
 use crate::slot::Slot;
 use crate::ty::Ty;
 use crate::verify::may_fault;
+use crate::ways::Ways;
 
 /// A set of registers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,29 +121,24 @@ pub fn live_out(
 ) -> Vec<SlotSet> {
     let flags = flags_slots(desc);
     let others = SlotSet::ALL.minus(flags);
-    let index = region.index();
-    let exits: Vec<SlotSet> = region
-        .blocks
-        .iter()
-        .map(|b| {
-            let leaving = |pc: u64| !index.contains_key(&pc);
-            let dead = match b.term {
-                Term::Goto { sync: true, .. } => false,
-                Term::Goto { .. } | Term::Branch { .. } => {
-                    b.term.successors().filter(|&pc| leaving(pc)).all(flags_dead_at)
-                }
-                _ => false,
-            };
-            if dead { others } else { SlotSet::ALL }
-        })
-        .collect();
-    let successors = region.successors();
+    let ways = region.ways(desc);
+    let exit = |(block, ways): (&Block, &Ways)| {
+        let leaving =
+            block.term.successors().zip(ways.direct).filter(|(_, inside)| inside.is_none());
+        let dead = match block.term {
+            Term::Goto { sync: true, .. } => false,
+            Term::Goto { .. } | Term::Branch { .. } => leaving.map(|(pc, _)| pc).all(flags_dead_at),
+            _ => !ways.exits,
+        };
+        if dead { others } else { SlotSet::ALL }
+    };
+    let exits: Vec<SlotSet> = region.blocks.iter().zip(&ways).map(exit).collect();
     let mut live_ins = vec![SlotSet::EMPTY; region.blocks.len()];
     let mut live_outs = exits.clone();
     loop {
         let mut changed = false;
         for (i, block) in region.blocks.iter().enumerate().rev() {
-            let after = successors[i].iter().fold(exits[i], |live, &s| live.union(live_ins[s]));
+            let after = ways[i].all().fold(exits[i], |live, s| live.union(live_ins[s]));
             let live = live_in(desc, block, after, precise);
             changed |= live != live_ins[i] || after != live_outs[i];
             (live_ins[i], live_outs[i]) = (live, after);

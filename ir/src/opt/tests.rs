@@ -104,14 +104,17 @@ fn blocks_mean_the_same(seed: u64, rounds: usize) {
 
 /// Runs a region as an engine would: from block to block until control leaves it.
 fn run_region(region: &Region, state: &[u8], memory: &TestMemory) -> Ran {
-    let index = region.index();
+    let ways = region.ways(&TOY);
+    let mut at = 0;
     let mut ran = run_block(&TOY, &region.blocks[0], state, memory);
     for _ in 0..12 {
-        let next = match place(&ran) {
-            Outcome::Next { pc } => index.get(&pc),
-            _ => None,
+        let pc = match place(&ran) {
+            Outcome::Next { pc } | Outcome::Indirect { target: pc, .. } => pc,
+            _ => break,
         };
-        let Some(&next) = next else { break };
+        let next = ways[at].all().find(|n| region.blocks[*n].pc == pc);
+        let Some(next) = next else { break };
+        at = next;
         let mut state = vec![0; TOY.layout.size as usize];
         for (i, &value) in ran.state.iter().enumerate() {
             TOY.layout.write(&mut state, Slot(i as u16), value);

@@ -10,7 +10,7 @@ use crate::block::{Block, Exception, Hint, Term, Wait};
 use crate::contract::GuestDesc;
 use crate::inst::{Inst, Value};
 use crate::op::{ImmKind, Op};
-use crate::region::Region;
+use crate::region::{Inlined, Region};
 use crate::ty::Shape;
 use std::collections::HashMap;
 
@@ -48,6 +48,15 @@ pub fn parse_region(desc: &GuestDesc, text: &str) -> Result<Region> {
         while p.lex.eat(",") {
             region.entries.push(p.lex.number("an index")?);
         }
+        p.lex.skip_lines();
+    }
+    while p.lex.eat("inlined") {
+        let call = p.lex.number("an index")?;
+        p.lex.expect(",")?;
+        let first = p.lex.number("an index")?;
+        p.lex.expect(",")?;
+        let blocks = first..p.lex.number("an index")?;
+        region.inlined.push(Inlined { call, blocks });
         p.lex.skip_lines();
     }
     p.lex.expect("}")?;

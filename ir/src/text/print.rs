@@ -5,11 +5,12 @@ use crate::block::{Block, Exception, Hint, Term, Wait};
 use crate::contract::GuestDesc;
 use crate::inst::{Inst, Value};
 use crate::op::ImmKind;
-use crate::region::Region;
+use crate::region::{Inlined, Region};
 use crate::ty::Shape;
 use std::fmt::Write;
 
-/// A region, its blocks in order, then its further entries.
+/// A region, its blocks in order, then its further entries, then by inlined callee the calling block, the callee's first
+/// and the one behind its last.
 pub fn print_region(desc: &GuestDesc, region: &Region) -> String {
     let mut out = String::from("region {\n");
     for block in &region.blocks {
@@ -18,6 +19,10 @@ pub fn print_region(desc: &GuestDesc, region: &Region) -> String {
     if !region.entries.is_empty() {
         let entries: Vec<_> = region.entries.iter().map(usize::to_string).collect();
         writeln!(out, "  entries {}", entries.join(", ")).expect("a string takes it");
+    }
+    for Inlined { call, blocks } in &region.inlined {
+        let (first, end) = (blocks.start, blocks.end);
+        writeln!(out, "  inlined {call}, {first}, {end}").expect("a string takes it");
     }
     out.push_str("}\n");
     out

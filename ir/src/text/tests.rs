@@ -1,9 +1,9 @@
 //! The text form: nothing is lost, and errors say where.
 
 use super::*;
-use crate::Region;
 use crate::testing::{BlockConfig, Random, TOY, random_block};
 use crate::verify::verify;
+use crate::{Inlined, Region};
 
 #[test]
 fn random_blocks_survive_the_text_form() {
@@ -25,9 +25,10 @@ fn regions_survive_the_text_form() {
         b.pc = pc;
         b
     };
-    let blocks = vec![block(0x1000, &mut random), block(0x3000, &mut random)];
-    for entries in [vec![], vec![1]] {
-        let region = Region { blocks: blocks.clone(), entries };
+    let blocks = [0x1000, 0x3000, 0x4000, 0x3000].map(|pc| block(pc, &mut random)).to_vec();
+    let callees = [(0, 2..3), (2, 3..4)].map(|(call, blocks)| Inlined { call, blocks });
+    for (entries, inlined) in [(vec![], vec![]), (vec![1], vec![]), (vec![1], callees.to_vec())] {
+        let region = Region { blocks: blocks.clone(), entries, inlined };
         let text = print_region(&TOY, &region);
         assert_eq!(parse_region(&TOY, &text), Ok(region), "{text}");
     }

@@ -18,7 +18,7 @@ use crate::block::{Block, Term};
 use crate::contract::GuestDesc;
 use crate::inst::{Inst, Value};
 use crate::op::{Effect, ImmKind, Op, Shapes, TyRule};
-use crate::region::Region;
+use crate::region::{Inlined, Region};
 use crate::ty::{Shape, Ty};
 use std::collections::HashSet;
 
@@ -44,11 +44,25 @@ pub fn verify_region(desc: &GuestDesc, region: &Region) -> Result<(), Vec<Verify
     if region.blocks.is_empty() {
         error("it has no block".into());
     }
-    let mut seen = HashSet::new();
-    for b in region.blocks.iter().filter(|b| !seen.insert(b.pc)) {
-        error(format!("two blocks begin at {:#x}", b.pc));
+    let first = region.inlined.first().map_or(region.blocks.len(), |callee| callee.blocks.start);
+    let mut end = first;
+    for (n, Inlined { call, blocks }) in region.inlined.iter().enumerate() {
+        if blocks.start != end || blocks.is_empty() || *call >= blocks.start {
+            error(format!("callee {n} does not follow what calls it"));
+        }
+        end = blocks.end;
     }
-    for &e in region.entries.iter().filter(|&&e| e >= region.blocks.len()) {
+    if end != region.blocks.len() {
+        error(format!("{end} blocks have a place, there are {}", region.blocks.len()));
+    } else {
+        let bodies = region.bodies();
+        let mut seen = HashSet::new();
+        let places = region.blocks.iter().zip(bodies);
+        for (b, _) in places.filter(|(b, body)| !seen.insert((b.pc, *body))) {
+            error(format!("two blocks begin at {:#x}", b.pc));
+        }
+    }
+    for &e in region.entries.iter().filter(|&&e| e >= first) {
         error(format!("entry {e} is not a block"));
     }
     for (i, block) in region.blocks.iter().enumerate() {

@@ -39,7 +39,7 @@ rules! {
     V10 "A branch tests an i1; an indirect branch goes to an i64.";
     V11 "Within a guest instruction nothing that may fault follows a write of guest state.";
     V12 "Instruction marks ascend within the block's guest bytes, one for each guest instruction.";
-    V13 "A region has blocks, each at its own address, and its entries are among them.";
+    V13 "A region has blocks, each of a body at its own address; its entries are among its own, its callees' behind those.";
 }
 
 impl fmt::Display for Rule {

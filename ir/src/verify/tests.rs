@@ -129,6 +129,18 @@ fn regions_have_their_rule() {
         errors,
         ["V13 at region: two blocks begin at 0x0", "V13 at region: entry 2 is not a block"]
     );
+    let callees = "inlined 0, 1, 2\ninlined 2, 2, 3";
+    let text = format!("region {{\n{block}\n{block}\n{block}\nentries 1\n{callees}\n}}");
+    let region = parse_region(&TOY, &text).expect("it reads");
+    let errors = verify_region(&TOY, &region).expect_err("V13");
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        errors,
+        [
+            "V13 at region: callee 1 does not follow what calls it",
+            "V13 at region: entry 1 is not a block"
+        ]
+    );
     let errors = verify_region(&TOY, &Region::default()).expect_err("V13");
     assert_eq!(errors[0].to_string(), "V13 at region: it has no block");
 }

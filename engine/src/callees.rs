@@ -1,0 +1,86 @@
+//! Which callees become part of a region: small functions, with what they call in turn.
+//!
+//! A callee has a body of its own for each call, so that the way back is known: the return of a function that does not
+//! touch its return address is a jump, any other is compared with where it should go. A function that calls what is
+//! not inlined itself leaves the region there; it is taken in if some way through it leaves nothing.
+
+use crate::body::Body;
+use crate::region_former::{Guest, Limits};
+use isamorph_ir::{Block, Hint, Op, Term};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+/// The callees of one region.
+pub(crate) struct Callees<'a> {
+    guest: &'a Guest<'a>,
+    limits: Limits,
+    /// Functions that were looked at, by address, and those that are being looked at: `None` if not to be inlined.
+    known: HashMap<u64, Option<Rc<Body>>>,
+}
+
+impl<'a> Callees<'a> {
+    pub fn new(guest: &'a Guest<'a>, limits: Limits) -> Callees<'a> {
+        Callees { guest, limits, known: HashMap::new() }
+    }
+
+    /// The addresses at which control goes on in the body behind its block at `pc`, which ends at `end`. A call takes its
+    /// callee into the body as long as all of them have no more instructions than this.
+    pub fn follow(&mut self, body: &mut Body, pc: u64, end: u64, most: u32) -> Vec<u64> {
+        let block = &body.blocks[&pc];
+        let (callee, ret) = match block.term {
+            Term::Goto { sync: true, .. } => return vec![],
+            Term::Goto { pc: callee, ret: Some(ret), .. } => (Some(callee), Some(ret)),
+            Term::Indirect { hint: Hint::Call { ret }, .. } => (self.expected(block), Some(ret)),
+            Term::Indirect { hint: Hint::Jump, .. } => (self.expected(block), None),
+            _ => return block.term.successors().collect(),
+        };
+        if ret.is_some_and(|ret| !(self.guest.reached)(ret)) {
+            return vec![];
+        }
+        let room = most.saturating_sub(body.inlined_insns());
+        let fits = |callee: &Rc<Body>| callee.insns() + callee.inlined_insns() <= room;
+        let Some(callee) = callee.and_then(|pc| self.callee(pc)).filter(fits) else {
+            return vec![];
+        };
+        body.call(end, callee);
+        ret.into_iter().collect()
+    }
+
+    /// Where the computed branch at the block's end is expected to lead.
+    fn expected(&self, block: &Block) -> Option<u64> {
+        let branch = block.insts.iter().rev().find(|i| i.op == Op::Insn)?;
+        (self.guest.leads)(branch.imm as u64)
+    }
+
+    /// The function at this address, if it is to be inlined where it is called.
+    fn callee(&mut self, pc: u64) -> Option<Rc<Body>> {
+        if let Some(known) = self.known.get(&pc) {
+            return known.clone();
+        }
+        // What calls itself, also through others, is not inlined into itself.
+        self.known.insert(pc, None);
+        let body = self.look_at(pc).map(Rc::new);
+        self.known.insert(pc, body.clone());
+        body
+    }
+
+    fn look_at(&mut self, pc: u64) -> Option<Body> {
+        let most = self.limits.callee_insns.min(self.limits.inlined_insns);
+        let mut body = Body::new(pc);
+        let mut queue = VecDeque::from([pc]);
+        while let Some(at) = queue.pop_front() {
+            if !(self.guest.reached)(at) {
+                continue;
+            }
+            let Some(end) = body.add(self.guest, at, most + 1) else { continue };
+            let own = body.insns();
+            let follow = self.follow(&mut body, at, end, most.saturating_sub(own));
+            queue.extend(follow);
+            if body.insns() + body.inlined_insns() > most {
+                return None;
+            }
+        }
+        let returns = |b: &Block| matches!(b.term, Term::Indirect { hint: Hint::Return, .. });
+        body.blocks.values().any(returns).then_some(body)
+    }
+}
