@@ -306,9 +306,11 @@ impl Plan {
                 for inst in block.insts.iter().rev() {
                     self.live_before(desc, inst, &mut live);
                 }
-                if ends[i].cold_exit {
+                let expects = graph.succ[i].ways.expects;
+                if ends[i].cold_exit || expects.is_some() {
                     live = live.union(self.blocks[i].dirty_in);
                 }
+                expects.into_iter().for_each(|slot| live.insert(slot));
                 changed |= live != self.blocks[i].live_in;
                 self.blocks[i].live_in = live;
             }

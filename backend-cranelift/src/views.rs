@@ -115,6 +115,9 @@ impl Views {
                 write(desc, inst, &mut written);
             }
             let succ = &graph.succ[i];
+            if succ.ways.expects.is_some() {
+                found = found.union(plan.begin(i).dirty.minus(written_in[i]));
+            }
             if succ.ways.exits || !succ.back.is_empty() {
                 found = found.union(at.dirty.minus(written));
             }

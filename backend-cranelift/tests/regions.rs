@@ -381,6 +381,9 @@ fn inline_callee(
 ) {
     let call = r.below(region.blocks.len());
     if region.inlined.iter().any(|callee| callee.call == call) {
+        if let Term::Indirect { .. } = region.blocks[call].term {
+            add_callee(r, region, call, 1, uses, faults, speculates);
+        }
         return;
     }
     let bodies = region.bodies();
@@ -410,25 +413,37 @@ fn inline_callee(
         (true, false) => Term::Indirect { target, hint: Hint::Call { ret } },
         (true, true) => Term::Indirect { target, hint: Hint::Jump },
     };
+    add_callee(r, region, call, 0, uses, faults, speculates);
+}
+
+/// Adds the blocks of a function, which begins at the address of the block of this number.
+fn add_callee(
+    r: &mut Random,
+    region: &mut Region,
+    call: usize,
+    number: usize,
+    uses: &[Use; 4],
+    faults: bool,
+    speculates: bool,
+) {
     let first = region.blocks.len();
-    let count = 1 + r.below(3);
-    for n in 0..count {
-        let mut block = random_block(r, n, count, faults, uses, speculates);
-        if n + 1 == count || r.below(3) == 0 {
-            let read = Inst {
+    let end = number + 1 + r.below(3);
+    for n in number..end {
+        let mut block = random_block(r, n, end, faults, uses, speculates);
+        if n + 1 == end || r.below(3) == 0 {
+            block.insts.push(Inst {
                 op: Op::Get,
                 shape: Shape::I64,
                 from: Shape::I64,
                 args: [Value::NONE; 4],
                 imm: slot_of(Ty::I64, LINK).0 as u128,
-            };
-            block.insts.push(read);
+            });
             let target = Value(block.insts.len() as u32 - 1);
             block.term = Term::Indirect { target, hint: Hint::Return };
         }
         region.blocks.push(block);
     }
-    region.inlined.push(Inlined { call, blocks: first..first + count });
+    region.inlined.push(Inlined { call, blocks: first..region.blocks.len() });
 }
 
 fn random_regions(seed: u64, count: usize, precise: bool, opt_level: OptLevel, faults: bool) {

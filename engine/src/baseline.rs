@@ -8,6 +8,7 @@ use crate::cache::map::{CodeCache, CodeTier, Key, PlaceError, Placing};
 use crate::cache::store::Store;
 use crate::config::EngineKind;
 use crate::engine::{Cache, Engine};
+use crate::heat;
 use crate::sample::{self, Doing};
 use isamorph_backend_baseline::{Compiler, Host, Options};
 use isamorph_ir::Inst;
@@ -56,6 +57,11 @@ pub(crate) enum Arrival {
 
 /// Executions after which a hot address that has its region asks again: whoever comes then has an old address.
 const STALE: i32 = 4096;
+
+/// What a counter begins with.
+pub(crate) fn first_count(threshold: u32) -> u32 {
+    (threshold / heat::FRACTION).max(1)
+}
 
 impl Engine {
     /// Code for this key: what there is, or what this engine compiles at first touch.
@@ -203,14 +209,18 @@ impl Engine {
             let cache = self.cache()?;
             let key = cache.code.counted(counter)?;
             let region = cache.code.find_tier(key, CodeTier::Region);
-            let again = self.config.threshold.clamp(1, i32::MAX as u32) as i32;
+            let again = first_count(self.config.threshold).clamp(1, i32::MAX as u32) as i32;
             cache.code.set_count(counter, if region.is_some() { STALE } else { again });
             (key, region)
         };
         if region.is_some() {
             return Some((key, region));
         }
-        self.request(key);
+        let running = self.running();
+        let enough = self.tier.lock_queue().heat.is_enough(key, running);
+        if enough {
+            self.request(key);
+        }
         Some((key, self.code_for(key, Arrival::Head)))
     }
 }

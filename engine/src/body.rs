@@ -13,7 +13,7 @@ pub(crate) struct Body {
     /// By address; no two overlap, unless the guest's instructions themselves do.
     pub blocks: BTreeMap<u64, Block>,
     /// Inlined callees, by the end of the block that calls.
-    calls: BTreeMap<u64, Rc<Body>>,
+    calls: BTreeMap<u64, Vec<Rc<Body>>>,
     insns: u32,
     inlined_insns: u32,
 }
@@ -34,6 +34,11 @@ impl Body {
         self.inlined_insns
     }
 
+    /// Both.
+    pub fn all_insns(&self) -> u32 {
+        self.insns + self.inlined_insns
+    }
+
     /// Its blocks, that at the entry first.
     pub fn in_order(&self) -> impl Iterator<Item = &Block> {
         let others = self.blocks.iter().filter(|(pc, _)| **pc != self.entry);
@@ -42,18 +47,19 @@ impl Body {
 
     /// Lets the block that ends at this address call an inlined callee.
     pub fn call(&mut self, end: u64, callee: Rc<Body>) {
-        self.inlined_insns += callee.insns + callee.inlined_insns;
-        self.calls.insert(end, callee);
+        self.inlined_insns += callee.all_insns();
+        self.calls.entry(end).or_default().push(callee);
     }
 
-    /// The inlined callee that this block calls.
-    pub fn callee_of(&self, block: &Block) -> Option<&Body> {
+    /// The inlined callees that this block calls.
+    pub fn callees_of(&self, block: &Block) -> impl Iterator<Item = &Body> {
         let leaves = match block.term {
             Term::Goto { ret, sync, .. } => ret.is_some() && !sync,
             Term::Indirect { .. } => true,
             _ => false,
         };
-        self.calls.get(&end(block)).filter(|_| leaves).map(|callee| &**callee)
+        let callees = self.calls.get(&end(block)).filter(|_| leaves);
+        callees.into_iter().flatten().map(|callee| &**callee)
     }
 
     /// Adds the block at `pc`; its end, if it is new.
@@ -86,7 +92,7 @@ impl Body {
     }
 
     /// If `pc` is an instruction inside of a known block, splits that there.
-    fn split(&mut self, guest: &Guest<'_>, pc: u64) -> bool {
+    pub fn split(&mut self, guest: &Guest<'_>, pc: u64) -> bool {
         let Some((&start, block)) = self.blocks.range(..pc).next_back() else { return false };
         if end(block) <= pc {
             return false;

@@ -30,7 +30,8 @@ pub struct EngineConfig {
     pub precise: bool,
     /// Keep the cumulative floating-point flags exact from the beginning, not only once the guest looks at them.
     pub exact_flags: bool,
-    /// Executions of a loop's head or of a function after which the region there is compiled ([`EngineKind::Auto`]).
+    /// Executions of a loop's head or of a function after which the region there is compiled ([`EngineKind::Auto`]) while
+    /// one core is idle; with more idle cores it is less, with none more.
     pub threshold: u32,
     /// Let baseline code use no more of the host than x86-64-v2 has, for testing what older hosts get.
     pub plain_host: bool,

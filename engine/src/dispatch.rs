@@ -42,6 +42,19 @@ unsafe fn owner<'a>(area: *mut VcpuArea) -> (&'a mut VcpuArea, &'a Engine) {
     unsafe { (&mut *area, &*(*area).engine.owner.cast::<Engine>()) }
 }
 
+/// The same engine as its vCPUs hold it.
+///
+/// # Safety
+/// As for [`owner`].
+unsafe fn shared_owner(area: *mut VcpuArea) -> Arc<Engine> {
+    // SAFETY: the owner is an `Arc` that the vCPU holds.
+    unsafe {
+        let engine = (*area).engine.owner.cast::<Engine>().cast_const();
+        Arc::increment_strong_count(engine);
+        Arc::from_raw(engine)
+    }
+}
+
 /// The host address that an access at this one, which the host refuses, is to be made at. If that is another one,
 /// compiled code clears the ignored bits itself from then on. For the signal handler.
 ///
@@ -104,12 +117,13 @@ unsafe extern "C" fn mispredicted(
 ) -> u64 {
     // SAFETY: the caller's promise; a prediction lies where slots do as long as code that names it runs.
     let (code, engine, prediction) =
-        unsafe { (look_up(area, pc, Arrival::Head), owner(area).1, &*prediction) };
+        unsafe { (look_up(area, pc, Arrival::Head), shared_owner(area), &*prediction) };
     // SAFETY: the caller's promise.
     let mode = unsafe { engine.frontend.mode(&(*area).guest).lasting() };
     if !engine.config.chain {
         return code;
     }
+    engine.mispredicted(Key { pc: prediction.site, mode }, pc);
     if let Some(slot) = engine.share(Key { pc, mode }) {
         prediction.slot.store(slot, Ordering::Release);
     }
@@ -142,12 +156,8 @@ unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
 }
 
 unsafe extern "C" fn hot(area: *mut VcpuArea, counter: *mut i32) -> u64 {
-    // SAFETY: called by compiled code of this area's vCPU, whose owner is an `Arc` that the vCPU holds.
-    let (area, engine) = unsafe {
-        let engine = (*area).engine.owner.cast::<Engine>().cast_const();
-        Arc::increment_strong_count(engine);
-        (&mut *area, Arc::from_raw(engine))
-    };
+    // SAFETY: called by compiled code of this area's vCPU.
+    let (area, engine) = unsafe { (&mut *area, shared_owner(area)) };
     match engine.hot(counter as u64) {
         Some((key, Some(code))) => {
             area.cache_jump(key.pc, code);

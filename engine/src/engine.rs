@@ -4,7 +4,7 @@
 //! baseline compiler) → lifted blocks → vCPU registry → samples. No guest code runs and no guest memory is touched under
 //! any of them, except that guest code is *read* (through [`CodeSource`]) under the compilers' and the code cache's.
 
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, first_count};
 use crate::blocks::BlockMap;
 use crate::cache::exec_mem::ExecMem;
 use crate::cache::map::{CodeCache, CodeTier, Key};
@@ -129,7 +129,9 @@ impl Engine {
                 let bytes = config.code_bytes;
                 let shift = desc.insn_shift;
                 let code = ExecMem::new(bytes, LINK_SLOTS)
-                    .and_then(|mem| CodeCache::new(mem, shift, config.chain, config.threshold))
+                    .and_then(|mem| {
+                        CodeCache::new(mem, shift, config.chain, first_count(config.threshold))
+                    })
                     .map_err(|source| EngineError::CodeMemory { bytes, source })?;
                 let store = store.and_then(|store| Store::open(store, &config, &*frontend));
                 Some(Mutex::new(Cache {
@@ -318,6 +320,12 @@ impl Engine {
 
     pub(crate) fn saving(&self) -> MutexGuard<'_, ()> {
         self.saving.lock().expect("no thread panics with this lock")
+    }
+
+    /// Threads that execute guest code.
+    pub(crate) fn running(&self) -> usize {
+        let registry = self.registry();
+        registry.iter().filter_map(Weak::upgrade).filter(|shared| !shared.is_outside()).count()
     }
 
     fn registry(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {

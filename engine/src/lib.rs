@@ -17,6 +17,8 @@ mod dispatch;
 mod effort;
 mod engine;
 pub mod fault;
+mod guesses;
+mod heat;
 mod lookahead;
 pub mod mem;
 pub mod region_former;

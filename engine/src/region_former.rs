@@ -49,8 +49,8 @@ pub struct Guest<'a> {
     pub mode: Mode,
     /// Tells of an address that control can come to inside of the region whether it ever did: what is cold is left out.
     pub reached: &'a dyn Fn(u64) -> bool,
-    /// Where the computed branch at this address is expected to lead.
-    pub leads: &'a dyn Fn(u64) -> Option<u64>,
+    /// Where the computed branch at this address is expected to lead: the addresses that it led to.
+    pub leads: &'a dyn Fn(u64) -> Vec<u64>,
 }
 
 impl Guest<'_> {
@@ -61,7 +61,7 @@ impl Guest<'_> {
 
 /// Forms the region entered at `pc`.
 pub fn form(guest: &Guest<'_>, pc: u64, limits: Limits) -> Region {
-    let mut callees = Callees::new(guest, limits);
+    let mut callees = Callees::new(guest, pc, limits);
     let mut body = Body::new(pc);
     let mut queue = VecDeque::from([pc]);
     while let Some(at) = queue.pop_front() {
@@ -94,9 +94,8 @@ fn place(body: &Body, region: &mut Region) {
     while let Some((call, body)) = bodies.pop_front() {
         let first = region.blocks.len();
         for block in body.in_order() {
-            if let Some(callee) = body.callee_of(block) {
-                bodies.push_back((Some(region.blocks.len()), callee));
-            }
+            let call = Some(region.blocks.len());
+            bodies.extend(body.callees_of(block).map(|callee| (call, callee)));
             region.blocks.push(block.clone());
         }
         let blocks = first..region.blocks.len();

@@ -9,6 +9,8 @@ use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::config::EngineKind;
 use crate::effort;
 use crate::engine::{Care, Engine};
+use crate::guesses::Guesses;
+use crate::heat::{self, Heat};
 use crate::lookahead::Lookahead;
 use crate::region_former::{self, Guest};
 use crate::sample::{self, Doing};
@@ -16,7 +18,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use isamorph_backend_abi::CodeBlob;
 use isamorph_backend_cranelift::{CompileError, CompileOptions, Compiler};
 use isamorph_ir::opt::{OptOptions, optimize_region_with};
-use isamorph_ir::{Block, Mode, Region};
+use isamorph_ir::{Block, Mode, Region, Term};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -32,6 +34,10 @@ pub(crate) struct Queue {
     sender: Option<Sender<Key>>,
     /// Asked for and not answered yet.
     pending: HashSet<Key>,
+    /// Of those, regions that are to be compiled again, in place of those that there are.
+    renewed: HashSet<Key>,
+    guesses: Guesses,
+    pub heat: Heat,
 }
 
 /// State of the compiling tier.
@@ -109,6 +115,15 @@ impl Engine {
         }
     }
 
+    /// The computed branch at this address led to this target where its baseline code expected another.
+    pub(crate) fn mispredicted(self: &Arc<Self>, site: Key, target: u64) {
+        let regions = self.tier.lock_queue().guesses.learn(site, target);
+        for region in regions {
+            self.tier.lock_queue().renewed.insert(region);
+            self.request(region);
+        }
+    }
+
     /// Compiles a region now; its code, unless it cannot be compiled.
     pub(crate) fn compile_now(&self, key: Key) -> Option<u64> {
         if self.tier.failed().contains(&key) {
@@ -138,6 +153,7 @@ impl Engine {
             if region.blocks.iter().any(Block::sees_fp_flags) {
                 self.set_exact_flags();
             }
+            self.rest_on_guesses(key, &region);
             let care = self.care();
             let wish = Wish { care, listing: false };
             self.translate(compiler, region, key.mode, wish).map(|(_, blob)| (care, blob))
@@ -182,8 +198,24 @@ impl Engine {
     /// The region at this key as lifted.
     fn form(&self, key: Key, reached: &dyn Fn(u64) -> bool) -> Region {
         let (frontend, code) = (&*self.frontend, &*self.code);
-        let guest = Guest { frontend, code, mode: key.mode, reached, leads: &|_| None };
+        let leads = |pc| {
+            let site = Key { pc, ..key };
+            // Only baseline code tells.
+            let last = (self.config.kind == EngineKind::Auto).then(|| self.last_target(site));
+            last.map(|last| self.tier.lock_queue().guesses.of(site, last)).unwrap_or_default()
+        };
+        let guest = Guest { frontend, code, mode: key.mode, reached, leads: &leads };
         region_former::form(&guest, key.pc, self.config.limits)
+    }
+
+    /// Notes which computed calls this region has callees for.
+    fn rest_on_guesses(&self, key: Key, region: &Region) {
+        for callee in &region.inlined {
+            let call = &region.blocks[callee.call];
+            if matches!(call.term, Term::Indirect { .. }) {
+                self.tier.lock_queue().guesses.rests(key, Key { pc: call.pc, ..key });
+            }
+        }
     }
 
     /// The one way from a region as lifted to host code: the region after the passes, and its code.
@@ -285,12 +317,16 @@ fn work(engine: &Weak<Engine>, requests: &Receiver<Key>) {
     let _sampled = engine.upgrade().and_then(|e| e.sampler.as_ref()?.attach(None, 0, None));
     while let Ok(key) = requests.recv() {
         let Some(engine) = engine.upgrade() else { return };
-        if engine.has_region(key) || engine.tier.failed().contains(&key) {
+        let renewed = engine.tier.lock_queue().renewed.remove(&key);
+        if engine.has_region(key) && !renewed || engine.tier.failed().contains(&key) {
             engine.tier.lock_queue().pending.remove(&key);
             continue;
         }
-        let outcome = engine.compile(&mut compiler, key);
-        engine.tier.lock_queue().pending.remove(&key);
+        let (outcome, share) = heat::watch(|| engine.compile(&mut compiler, key));
+        let mut queue = engine.tier.lock_queue();
+        queue.heat.compiled(share);
+        queue.pending.remove(&key);
+        drop(queue);
         match outcome {
             Outcome::Placed => {}
             Outcome::Failed => {

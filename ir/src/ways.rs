@@ -2,7 +2,9 @@
 //!
 //! A direct branch leads to the block at its target in the same body. A call leads to its inlined callee, and a return
 //! from there to the block behind the call: after a comparison of the address, or without one if nothing in the callee
-//! can have changed the register that holds it. Everything else leaves the region.
+//! can have changed the register that holds it. A computed call leads to the callees that it is expected to have: the
+//! register with the target is looked at before the block begins, and if it holds another address, the region is left
+//! there with nothing of the block done. Everything else leaves the region.
 
 use crate::block::{Block, Hint, Term};
 use crate::contract::GuestDesc;
@@ -23,7 +25,10 @@ pub struct Ways {
     pub compared: Vec<(u64, usize)>,
     /// A computed branch nearly always leads to one of `compared`.
     pub likely: bool,
-    /// Does some way leave the region? A computed branch without one leads to the first of `compared`.
+    /// The region is left at the block's begin if this register holds none of the addresses of `compared`.
+    pub expects: Option<Slot>,
+    /// Does the block's end leave the region on some way? A computed branch without one leads to the last of `compared` if
+    /// to none of the others.
     pub exits: bool,
 }
 
@@ -40,19 +45,19 @@ impl Region {
         let bodies = self.bodies();
         let index = self.index();
         let find = |body: Option<usize>, pc: u64| index.get(&(body, pc)).copied();
-        let mut callees = vec![None; self.blocks.len()];
-        for (n, callee) in self.inlined.iter().enumerate() {
-            callees[callee.call] = Some(n);
+        let mut callees = vec![vec![]; self.blocks.len()];
+        for callee in &self.inlined {
+            callees[callee.call].push(callee.blocks.start);
         }
         let inner = self.inner_returns(&bodies, &callees, &find);
         let ways = |(i, block): (usize, &Block)| {
-            let (body, callee) = (bodies[i], callees[i].map(|n| self.inlined[n].blocks.start));
+            let (body, callees) = (bodies[i], &callees[i]);
             let mut ways = Ways { exits: true, ..Ways::default() };
             match block.term {
                 Term::Goto { sync: true, .. } => {}
                 Term::Goto { pc, ret, .. } => {
                     let own = (ret.is_none() || body.is_none()).then(|| find(body, pc)).flatten();
-                    ways.direct[0] = callee.or(own);
+                    ways.direct[0] = callees.first().copied().or(own);
                     ways.exits = ways.direct[0].is_none();
                 }
                 Term::Branch { then, other, .. } => {
@@ -71,9 +76,13 @@ impl Region {
                             back.is_none() || !self.returns_certainly(desc, i, n, target, &bodies);
                     }
                 },
-                Term::Indirect { .. } => {
-                    ways.compared.extend(callee.map(|to| (self.blocks[to].pc, to)));
+                Term::Indirect { target, .. } if !callees.is_empty() => {
+                    ways.compared.extend(callees.iter().map(|&to| (self.blocks[to].pc, to)));
                     ways.likely = true;
+                    // A region that is entered here would be left for itself.
+                    let entered = i == 0 || self.entries.contains(&i);
+                    ways.expects = unchanged(desc, block, target).filter(|_| !entered);
+                    ways.exits = ways.expects.is_none();
                 }
                 _ => {}
             }
@@ -86,12 +95,12 @@ impl Region {
     fn inner_returns(
         &self,
         bodies: &[Option<usize>],
-        callees: &[Option<usize>],
+        callees: &[Vec<usize>],
         find: &dyn Fn(Option<usize>, u64) -> Option<usize>,
     ) -> Vec<(u64, usize)> {
         let continuation = |i: usize| match self.blocks[i].term {
             Term::Goto { pc, ret: Some(ret), sync: false } => {
-                let inside = bodies[i].is_none() && callees[i].is_none();
+                let inside = bodies[i].is_none() && callees[i].is_empty();
                 find(None, pc).filter(|_| inside)?;
                 find(None, ret).map(|to| (ret, to))
             }
@@ -161,6 +170,15 @@ impl Region {
         let outer = |n: &usize| bodies[self.inlined[*n].call];
         std::iter::successors(body, outer).any(|n| n == callee)
     }
+}
+
+/// The register that this value is, as it is at the block's begin.
+fn unchanged(desc: &GuestDesc, block: &Block, value: Value) -> Option<Slot> {
+    let read = block.insts[value.index()];
+    let slot = Slot(read.imm as u16);
+    let before = &block.insts[..value.index()];
+    let same = read.op == Op::Get && !before.iter().any(|i| writes(desc, i, slot));
+    same.then_some(slot)
 }
 
 /// May this instruction change the register?

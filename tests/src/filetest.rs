@@ -253,7 +253,7 @@ impl Snippet {
 
     fn region(&self) -> Region {
         let limits = EngineConfig::default().limits;
-        let (mode, leads) = (Mode(0), &|_| None);
+        let (mode, leads) = (Mode(0), &|_| vec![]);
         let guest = Guest { frontend: &A64, code: self, mode, reached: &|_| true, leads };
         region_former::form(&guest, PC, limits)
     }

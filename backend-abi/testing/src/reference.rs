@@ -19,6 +19,14 @@ pub fn interpret(
     let mut interp = Interp::new();
     let mut at = entry;
     for _ in 0..limit {
+        if let Some(slot) = ways[at].expects {
+            let target = DESC.layout.read(state, slot);
+            if !ways[at].compared.iter().any(|(pc, _)| *pc as u128 == target) {
+                let pc = region.blocks[at].pc;
+                DESC.layout.write(state, PC, pc as u128);
+                return Some(End::At(pc));
+            }
+        }
         let step = interp.run(&DESC, &region.blocks[at], state, memory);
         let set_pc = |state: &mut [u8], pc: u64| DESC.layout.write(state, PC, pc as u128);
         match step.outcome {

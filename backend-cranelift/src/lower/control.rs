@@ -111,6 +111,22 @@ impl Lower<'_, '_> {
         });
     }
 
+    /// If block `i` ends with a computed call that is expected to lead to some callees: leaves for the block's own
+    /// address if it leads to others. Whoever runs the block then learns where.
+    pub(super) fn look_at_target(&mut self, i: usize) {
+        let ways = &self.graph.succ[i].ways;
+        let Some(slot) = ways.expects else { return };
+        let target = self.get(slot);
+        let others = ways.compared.iter().map(|&(pc, _)| {
+            let pc = self.b.ins().iconst(I64, pc as i64);
+            self.b.ins().icmp(IntCC::NotEqual, target, pc)
+        });
+        let others: Vec<ir::Value> = others.collect();
+        let Some(other) = others.into_iter().reduce(|a, b| self.b.ins().band(a, b)) else { return };
+        let pc = self.block.pc;
+        self.cold_exit(other, |l| l.direct_exit(pc, None));
+    }
+
     /// If block `i` closes a loop: polls before it ends.
     fn poll_at_end(&mut self, i: usize, next: Next) {
         if self.opts.polls && !self.graph.succ[i].back.is_empty() {
@@ -207,15 +223,20 @@ impl Lower<'_, '_> {
                     }
                 }
             }
-            Term::Indirect { .. } if !ways.exits => {
-                let way = self.way(i, ways.compared[0].1, self.dirty);
-                self.b.ins().jump(way, &[]);
-            }
             Term::Indirect { target, .. } => {
+                let (last, compared) = match ways.compared.split_last() {
+                    Some((last, others)) if !ways.exits => (Some(last.1), others),
+                    _ => (None, &ways.compared[..]),
+                };
+                if let (Some(to), []) = (last, compared) {
+                    let way = self.way(i, to, self.dirty);
+                    self.b.ins().jump(way, &[]);
+                    return;
+                }
                 let target = self.v(*target);
-                for &(pc, to) in &ways.compared {
+                for &(pc, to) in compared {
                     let next = self.b.create_block();
-                    if ways.likely {
+                    if ways.likely && ways.exits {
                         self.b.set_cold_block(next);
                     }
                     let pc = self.b.ins().iconst(I64, pc as i64);
@@ -225,7 +246,13 @@ impl Lower<'_, '_> {
                     self.b.switch_to_block(next);
                     self.b.seal_block(next);
                 }
-                self.indirect_exit(target);
+                match last {
+                    Some(to) => {
+                        let way = self.way(i, to, self.dirty);
+                        self.b.ins().jump(way, &[]);
+                    }
+                    None => self.indirect_exit(target),
+                }
             }
             Term::Syscall { imm, next } => {
                 self.flush();

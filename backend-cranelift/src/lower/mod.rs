@@ -273,6 +273,7 @@ impl Lower<'_, '_> {
         self.at_insn(block.pc);
         self.chain = Chain::of_block(block);
         self.zeroed = self.views.zeroed_in[i];
+        self.look_at_target(i);
         for (n, inst) in block.insts.iter().enumerate() {
             self.chain.at = n;
             self.vals[n] = self.lower_inst(n, inst);

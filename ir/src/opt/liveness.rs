@@ -139,7 +139,10 @@ pub fn live_out(
         let mut changed = false;
         for (i, block) in region.blocks.iter().enumerate().rev() {
             let after = ways[i].all().fold(exits[i], |live, s| live.union(live_ins[s]));
-            let live = live_in(desc, block, after, precise);
+            let mut live = live_in(desc, block, after, precise);
+            if ways[i].expects.is_some() {
+                live = SlotSet::ALL;
+            }
             changed |= live != live_ins[i] || after != live_outs[i];
             (live_ins[i], live_outs[i]) = (live, after);
         }
