@@ -1,4 +1,4 @@
-//! Which callees become part of a region: small functions, with what they call in turn.
+//! Which callees become part of a region: small functions that are called often, with what they call in turn.
 //!
 //! A callee has a body of its own for each call, so that the way back is known: the return of a function that does not
 //! touch its return address is a jump, any other is compared with where it should go. A function that calls what is
@@ -74,7 +74,8 @@ impl<'a> Callees<'a> {
         }
         // What calls itself, also through others, is not inlined into itself.
         self.known.insert(pc, None);
-        let body = self.look_at(pc).map(Rc::new);
+        let often = (self.guest.often)(pc);
+        let body = often.then(|| self.look_at(pc)).flatten().map(Rc::new);
         self.known.insert(pc, body.clone());
         body
     }

@@ -44,6 +44,11 @@ impl Heat {
         enough
     }
 
+    /// Did the counter of this address run out, without being enough?
+    pub fn ran_out(&self, key: Key) -> bool {
+        self.ran_out.contains_key(&key)
+    }
+
     /// How often a counter must run out: half of the threshold where a core is idle besides the compiler's, all of it
     /// where the compiler has the only one, twice as much where there is none.
     fn wanted(&self, running: usize) -> u32 {

@@ -49,6 +49,8 @@ pub struct Guest<'a> {
     pub mode: Mode,
     /// Tells of an address that control can come to inside of the region whether it ever did: what is cold is left out.
     pub reached: &'a dyn Fn(u64) -> bool,
+    /// Tells of a function whether it is called often: what is not, is not inlined.
+    pub often: &'a dyn Fn(u64) -> bool,
     /// Where the computed branch at this address is expected to lead: the addresses that it led to.
     pub leads: &'a dyn Fn(u64) -> Vec<u64>,
 }

@@ -5,6 +5,7 @@
 //! without any lock on the guest's code as it finds it; before placing the result it checks that the code did not
 //! change meanwhile.
 
+use crate::baseline::first_count;
 use crate::cache::map::{CodeTier, Key, PlaceError, Placing};
 use crate::config::EngineKind;
 use crate::effort;
@@ -27,6 +28,9 @@ use std::time::Instant;
 
 /// Requests that may wait; more are dropped and asked for again.
 const QUEUE_LENGTH: usize = 256;
+
+/// A function that ran for this part of what its counter begins with is called often.
+const OFTEN: u32 = 4;
 
 /// The compile queue and its thread, both made on demand.
 #[derive(Default)]
@@ -195,6 +199,18 @@ impl Engine {
         self.config.kind != EngineKind::Auto || self.find_code(key).is_some()
     }
 
+    /// Is the function at this key called often, as far as its baseline code counts?
+    fn is_called_often(&self, key: Key) -> bool {
+        if self.config.kind != EngineKind::Auto || self.tier.lock_queue().heat.ran_out(key) {
+            return true;
+        }
+        let often = first_count(self.config.threshold) / OFTEN;
+        self.cache().is_some_and(|cache| {
+            let code = &cache.code;
+            code.find_tier(key, CodeTier::Region).is_some() || code.counts(key) >= often
+        })
+    }
+
     /// The region at this key as lifted.
     fn form(&self, key: Key, reached: &dyn Fn(u64) -> bool) -> Region {
         let (frontend, code) = (&*self.frontend, &*self.code);
@@ -204,7 +220,8 @@ impl Engine {
             let last = (self.config.kind == EngineKind::Auto).then(|| self.last_target(site));
             last.map(|last| self.tier.lock_queue().guesses.of(site, last)).unwrap_or_default()
         };
-        let guest = Guest { frontend, code, mode: key.mode, reached, leads: &leads };
+        let often = |pc| self.is_called_often(Key { pc, ..key });
+        let guest = Guest { frontend, code, mode: key.mode, reached, often: &often, leads: &leads };
         region_former::form(&guest, key.pc, self.config.limits)
     }
 

@@ -254,7 +254,8 @@ impl Snippet {
     fn region(&self) -> Region {
         let limits = EngineConfig::default().limits;
         let (mode, leads) = (Mode(0), &|_| vec![]);
-        let guest = Guest { frontend: &A64, code: self, mode, reached: &|_| true, leads };
+        let (reached, often) = (&|_| true, &|_| true);
+        let guest = Guest { frontend: &A64, code: self, mode, reached, often, leads };
         region_former::form(&guest, PC, limits)
     }
 }

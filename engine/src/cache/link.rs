@@ -105,6 +105,13 @@ impl CodeCache {
         Some(Key { pc: self.mem.slot(index as usize).pc, mode })
     }
 
+    /// How often the code for an address was counted since its counter began, if it is counted.
+    pub fn counts(&self, key: Key) -> u32 {
+        let slot = self.entry(key).map(|entry| entry.slot).filter(|slot| *slot != NO_SLOT);
+        let left = slot.map(|slot| self.mem.slot(slot as usize).count.load(Ordering::Relaxed));
+        left.map_or(0, |left| self.threshold.saturating_sub(left).max(0) as u32)
+    }
+
     /// Lets the code for an address run so many times before it counts as hot.
     pub fn set_count(&self, counter: u64, count: i32) {
         if let Some(index) = self.mem.slot_of_counter(counter) {

@@ -299,7 +299,7 @@ impl CodeCache {
         self.mem.range()
     }
 
-    fn entry(&self, key: Key) -> Option<&Entry> {
+    pub(super) fn entry(&self, key: Key) -> Option<&Entry> {
         Some(&self.entries[self.addresses.get(key)? as usize])
     }
 
