@@ -106,6 +106,7 @@ pub enum Term {
 
 impl Term {
     /// A plain jump.
+    #[inline]
     pub const fn goto(pc: u64) -> Term {
         Term::Goto { pc, ret: None, sync: false }
     }

@@ -261,6 +261,20 @@ impl Builder {
         self.push(Op::Put, ty.into(), value, Value::NONE, slot.0.into());
     }
 
+    /// Reads a register whose type in the layout is known to be this one.
+    #[inline]
+    pub fn get_as(&mut self, ty: Ty, slot: Slot) -> Value {
+        debug_assert_eq!(ty, self.desc.layout.info(slot).ty);
+        self.push(Op::Get, ty.into(), Value::NONE, Value::NONE, slot.0.into())
+    }
+
+    /// Writes a register whose type in the layout is known to be this one.
+    #[inline]
+    pub fn put_as(&mut self, ty: Ty, slot: Slot, value: Value) {
+        debug_assert_eq!(ty, self.desc.layout.info(slot).ty);
+        self.push(Op::Put, ty.into(), value, Value::NONE, slot.0.into());
+    }
+
     /// [`Op::ExitIf`].
     #[inline]
     pub fn exit_if(&mut self, cond: Value, pc: u64) {

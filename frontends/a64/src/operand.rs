@@ -4,7 +4,7 @@
 
 use crate::lift::Lifter;
 use crate::state;
-use isamorph_ir::{Ty, Value};
+use isamorph_ir::{Op, Shape, Slot, Ty, Value};
 
 /// The type of a general register: X if `sf`, else W.
 pub(crate) const fn gpr(sf: bool) -> Ty {
@@ -43,47 +43,78 @@ pub(crate) const fn bitmask(n: bool, imms: u8, immr: u8) -> u64 {
     pattern.rotate_right(rotate)
 }
 
+const _: () = assert!(state::SP.0 == state::x(30).0 + 1);
+
 impl Lifter {
+    /// X `r`; register 31 is SP.
+    #[inline]
+    pub(crate) fn read_x(&mut self, r: u8) -> Value {
+        // SP follows X30 among the slots.
+        self.ir.get_as(Ty::I64, Slot(r.into()))
+    }
+
+    /// X `r`, which is not 31, <- an I64.
+    #[inline]
+    pub(crate) fn write_x(&mut self, r: u8, value: Value) {
+        self.ir.put_as(Ty::I64, Slot(r.into()), value);
+    }
+
     /// X or W `r`; register 31 reads as zero.
     pub(crate) fn read_zr(&mut self, ty: Ty, r: u8) -> Value {
         if r == 31 {
             return self.ir.iconst(ty, 0);
         }
-        let x = self.ir.get(state::x(r));
+        let x = self.read_x(r);
         self.low(ty, x)
     }
 
     /// X or W `r`; register 31 is SP.
     pub(crate) fn read_sp(&mut self, ty: Ty, r: u8) -> Value {
-        let x = self.ir.get(if r == 31 { state::SP } else { state::x(r) });
+        let x = self.read_x(r);
         self.low(ty, x)
     }
 
     /// Writes an integer of at most 64 bits to register `r`, zero-extended; writes to 31 vanish.
     pub(crate) fn write_zr(&mut self, r: u8, value: Value) {
+        self.write_gpr(self.ir.ty(value), r, value);
+    }
+
+    /// The same of a value whose type is known to be this one.
+    pub(crate) fn write_gpr(&mut self, ty: Ty, r: u8, value: Value) {
         if r != 31 {
-            let x = self.widen(value);
-            self.ir.put(state::x(r), x);
+            let x = self.widen_from(ty, value);
+            self.write_x(r, x);
         }
     }
 
-    /// Writes an integer of at most 64 bits to register `r`, zero-extended; register 31 is SP.
-    pub(crate) fn write_sp(&mut self, r: u8, value: Value) {
-        let x = self.widen(value);
+    /// Writes an integer of this type, of at most 64 bits, to register `r`, zero-extended; register 31 is SP.
+    pub(crate) fn write_sp(&mut self, ty: Ty, r: u8, value: Value) {
+        let x = self.widen_from(ty, value);
         match r {
             31 => self.write_stack(x),
-            _ => self.ir.put(state::x(r), x),
+            _ => self.write_x(r, x),
         }
     }
 
     /// The low bits of an I64.
+    #[inline]
     pub(crate) fn low(&mut self, ty: Ty, x: Value) -> Value {
-        if ty == Ty::I64 { x } else { self.ir.trunc(ty, x) }
+        if ty == Ty::I64 { x } else { self.ir.emit_from(Op::Trunc, ty.into(), Shape::I64, x, 0) }
     }
 
     /// An integer of at most 64 bits, zero-extended to I64.
     pub(crate) fn widen(&mut self, value: Value) -> Value {
-        if self.ir.ty(value) == Ty::I64 { value } else { self.ir.zext(Ty::I64, value) }
+        self.widen_from(self.ir.ty(value), value)
+    }
+
+    /// The same of a value whose type is known to be this one.
+    #[inline]
+    fn widen_from(&mut self, ty: Ty, value: Value) -> Value {
+        if ty == Ty::I64 {
+            value
+        } else {
+            self.ir.emit_from(Op::Zext, Shape::I64, ty.into(), value, 0)
+        }
     }
 
     /// ShiftReg: register `r` shifted by a constant (LSL, LSR, ASR, ROR).

@@ -15,7 +15,7 @@ impl Lifter {
     pub(crate) fn adr(&mut self, i: Adr) -> Flow {
         let offset = signed(i.immhi << 2 | i.immlo as u32, 21);
         let address = self.ir.i64(self.pc.wrapping_add_signed(offset));
-        self.write_zr(i.rd, address);
+        self.write_gpr(Ty::I64, i.rd, address);
         Flow::Next
     }
 
@@ -23,7 +23,7 @@ impl Lifter {
     pub(crate) fn adrp(&mut self, i: Adrp) -> Flow {
         let offset = signed(i.immhi << 2 | i.immlo as u32, 21) << 12;
         let address = self.ir.i64((self.pc & !0xfff).wrapping_add_signed(offset));
-        self.write_zr(i.rd, address);
+        self.write_gpr(Ty::I64, i.rd, address);
         Flow::Next
     }
 
@@ -38,7 +38,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = self.add_sub_operands(ty, i.rn, i.sh, i.imm12);
         let sum = self.ir.add(ty, a, b);
-        self.write_sp(i.rd, sum);
+        self.write_sp(ty, i.rd, sum);
         Flow::Next
     }
 
@@ -54,7 +54,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = self.add_sub_operands(ty, i.rn, i.sh, i.imm12);
         let difference = self.ir.sub(ty, a, b);
-        self.write_sp(i.rd, difference);
+        self.write_sp(ty, i.rd, difference);
         Flow::Next
     }
 
@@ -70,7 +70,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.imm(ty, bitmask(i.n, i.imms, i.immr)));
         let result = self.ir.and(ty, a, b);
-        self.write_sp(i.rd, result);
+        self.write_sp(ty, i.rd, result);
         Flow::Next
     }
 
@@ -79,7 +79,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.imm(ty, bitmask(i.n, i.imms, i.immr)));
         let result = self.ir.or(ty, a, b);
-        self.write_sp(i.rd, result);
+        self.write_sp(ty, i.rd, result);
         Flow::Next
     }
 
@@ -88,7 +88,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.imm(ty, bitmask(i.n, i.imms, i.immr)));
         let result = self.ir.xor(ty, a, b);
-        self.write_sp(i.rd, result);
+        self.write_sp(ty, i.rd, result);
         Flow::Next
     }
 
@@ -102,15 +102,17 @@ impl Lifter {
 
     /// MOVN: Rd <- !(imm << 16 hw).
     pub(crate) fn movn(&mut self, i: Movn) -> Flow {
-        let value = self.imm(gpr(i.sf), !((i.imm16 as u64) << (16 * i.hw)));
-        self.write_zr(i.rd, value);
+        let ty = gpr(i.sf);
+        let value = self.imm(ty, !((i.imm16 as u64) << (16 * i.hw)));
+        self.write_gpr(ty, i.rd, value);
         Flow::Next
     }
 
     /// MOVZ: Rd <- imm << 16 hw.
     pub(crate) fn movz(&mut self, i: Movz) -> Flow {
-        let value = self.imm(gpr(i.sf), (i.imm16 as u64) << (16 * i.hw));
-        self.write_zr(i.rd, value);
+        let ty = gpr(i.sf);
+        let value = self.imm(ty, (i.imm16 as u64) << (16 * i.hw));
+        self.write_gpr(ty, i.rd, value);
         Flow::Next
     }
 
@@ -120,7 +122,7 @@ impl Lifter {
         let (old, keep) = (self.read_zr(ty, i.rd), self.imm(ty, !(0xffff << at)));
         let (kept, new) = (self.ir.and(ty, old, keep), self.imm(ty, (i.imm16 as u64) << at));
         let value = self.ir.or(ty, kept, new);
-        self.write_zr(i.rd, value);
+        self.write_gpr(ty, i.rd, value);
         Flow::Next
     }
 
@@ -140,7 +142,7 @@ impl Lifter {
                 self.ir.ashri(ty, top, down)
             }
         };
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -149,7 +151,7 @@ impl Lifter {
         let (ty, r, s) = (gpr(i.sf), i.immr as u32, i.imms as u32);
         let value = self.read_zr(ty, i.rn);
         let field = self.bitfield(ty, value, r, s);
-        self.write_zr(i.rd, field);
+        self.write_gpr(ty, i.rd, field);
         Flow::Next
     }
 
@@ -162,7 +164,7 @@ impl Lifter {
         let keep = self.imm(ty, !place);
         let kept = self.ir.and(ty, old, keep);
         let result = self.ir.or(ty, kept, field);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -197,7 +199,7 @@ impl Lifter {
                 (self.ir.shli(ty, high, ty.bits() - lsb), self.ir.lshri(ty, low, lsb));
             self.ir.or(ty, high, low)
         };
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 

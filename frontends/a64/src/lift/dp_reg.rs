@@ -13,7 +13,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.shifted(ty, i.rm, i.shift, i.imm6));
         let result = self.ir.and(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -22,7 +22,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.shifted(ty, i.rm, i.shift, i.imm6));
         let result = self.ir.andnot(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -36,7 +36,7 @@ impl Lifter {
             let a = self.read_zr(ty, i.rn);
             self.ir.or(ty, a, b)
         };
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -51,7 +51,7 @@ impl Lifter {
             let a = self.read_zr(ty, i.rn);
             self.ir.or(ty, a, b)
         };
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -60,7 +60,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.shifted(ty, i.rm, i.shift, i.imm6));
         let result = self.ir.xor(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -70,7 +70,7 @@ impl Lifter {
         let (a, b) = (self.read_zr(ty, i.rn), self.shifted(ty, i.rm, i.shift, i.imm6));
         let b = self.ir.not(ty, b);
         let result = self.ir.xor(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -95,7 +95,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.shifted(ty, i.rm, i.shift, i.imm6));
         let sum = self.ir.add(ty, a, b);
-        self.write_zr(i.rd, sum);
+        self.write_gpr(ty, i.rd, sum);
         Flow::Next
     }
 
@@ -111,7 +111,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.shifted(ty, i.rm, i.shift, i.imm6));
         let difference = self.ir.sub(ty, a, b);
-        self.write_zr(i.rd, difference);
+        self.write_gpr(ty, i.rd, difference);
         Flow::Next
     }
 
@@ -130,7 +130,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_sp(ty, i.rn), self.extended(ty, i.rm, i.option, i.imm3));
         let sum = self.ir.add(ty, a, b);
-        self.write_sp(i.rd, sum);
+        self.write_sp(ty, i.rd, sum);
         Flow::Next
     }
 
@@ -146,7 +146,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_sp(ty, i.rn), self.extended(ty, i.rm, i.option, i.imm3));
         let difference = self.ir.sub(ty, a, b);
-        self.write_sp(i.rd, difference);
+        self.write_sp(ty, i.rd, difference);
         Flow::Next
     }
 
@@ -176,7 +176,7 @@ impl Lifter {
         let carry = self.carry();
         let sum = self.sum_of_three(ty, a, b, carry);
         let flags = self.ir.flags_adc(ty, a, b, carry);
-        self.write_zr(rd, sum);
+        self.write_gpr(ty, rd, sum);
         self.ir.put(state::NZCV, flags);
         Flow::Next
     }
@@ -267,7 +267,7 @@ impl Lifter {
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let holds = self.cond_holds(i.cond);
         let result = self.ir.select(holds, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -279,7 +279,7 @@ impl Lifter {
         let one = self.imm(ty, 1);
         let b = self.ir.add(ty, b, one);
         let result = self.ir.select(holds, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -290,7 +290,7 @@ impl Lifter {
         let holds = self.cond_holds(i.cond);
         let b = self.ir.not(ty, b);
         let result = self.ir.select(holds, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -301,7 +301,7 @@ impl Lifter {
         let holds = self.cond_holds(i.cond);
         let b = self.ir.neg(ty, b);
         let result = self.ir.select(holds, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 }
@@ -399,7 +399,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let quotient = self.ir.udiv(ty, a, b);
-        self.write_zr(i.rd, quotient);
+        self.write_gpr(ty, i.rd, quotient);
         Flow::Next
     }
 
@@ -408,7 +408,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let quotient = self.ir.sdiv(ty, a, b);
-        self.write_zr(i.rd, quotient);
+        self.write_gpr(ty, i.rd, quotient);
         Flow::Next
     }
 
@@ -417,7 +417,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let result = self.ir.shl(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -426,7 +426,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let result = self.ir.lshr(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -435,7 +435,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let result = self.ir.ashr(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -444,7 +444,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (a, b) = (self.read_zr(ty, i.rn), self.read_zr(ty, i.rm));
         let result = self.ir.rotr(ty, a, b);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 }
@@ -456,7 +456,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let value = self.read_zr(ty, i.rn);
         let result = self.ir.bitrev(ty, value);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -468,7 +468,7 @@ impl Lifter {
         let high = self.ir.lshri(ty, value, 8);
         let (high, low) = (self.ir.and(ty, high, even), self.ir.shli(ty, low, 8));
         let result = self.ir.or(ty, high, low);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -502,7 +502,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let value = self.read_zr(ty, i.rn);
         let result = self.ir.clz(ty, value);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 
@@ -511,7 +511,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let value = self.read_zr(ty, i.rn);
         let result = self.ir.cls(ty, value);
-        self.write_zr(i.rd, result);
+        self.write_gpr(ty, i.rd, result);
         Flow::Next
     }
 }

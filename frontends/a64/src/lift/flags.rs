@@ -10,7 +10,7 @@ impl Lifter {
     /// Rd <- a + b, NZCV <- its flags.
     pub(crate) fn add_setting_flags(&mut self, ty: Ty, rd: u8, a: Value, b: Value) -> Flow {
         let (sum, flags) = (self.ir.add(ty, a, b), self.ir.flags_add(ty, a, b));
-        self.write_zr(rd, sum);
+        self.write_gpr(ty, rd, sum);
         self.ir.put(state::NZCV, flags);
         Flow::Next
     }
@@ -18,7 +18,7 @@ impl Lifter {
     /// Rd <- a - b, NZCV <- its flags.
     pub(crate) fn sub_setting_flags(&mut self, ty: Ty, rd: u8, a: Value, b: Value) -> Flow {
         let (difference, flags) = (self.ir.sub(ty, a, b), self.ir.flags_sub(ty, a, b));
-        self.write_zr(rd, difference);
+        self.write_gpr(ty, rd, difference);
         self.ir.put(state::NZCV, flags);
         Flow::Next
     }
@@ -26,7 +26,7 @@ impl Lifter {
     /// Rd <- result, NZCV <- its N and Z.
     pub(crate) fn logic_setting_flags(&mut self, ty: Ty, rd: u8, result: Value) -> Flow {
         let flags = self.ir.flags_logic(ty, result);
-        self.write_zr(rd, result);
+        self.write_gpr(ty, rd, result);
         self.ir.put(state::NZCV, flags);
         Flow::Next
     }

@@ -7,7 +7,6 @@
 use crate::isa::*;
 use crate::lift::{Flow, Lifter};
 use crate::operand::{gpr, int, signed};
-use crate::state;
 use isamorph_ir::inst::{MemAttr, Privilege};
 use isamorph_ir::{Ty, Value};
 
@@ -17,7 +16,7 @@ const UNPRIVILEGED: MemAttr = MemAttr { privilege: Privilege::User, ..MemAttr::P
 impl Lifter {
     /// Rn or SP, the base address of an access.
     pub(crate) fn base(&mut self, rn: u8) -> Value {
-        if rn == 31 { self.stack_base() } else { self.ir.get(state::x(rn)) }
+        if rn == 31 { self.stack_base() } else { self.read_x(rn) }
     }
 
     /// `address` + a constant.
@@ -77,7 +76,7 @@ impl Lifter {
     /// Rt <- `1 << size` bytes of memory, zero-extended.
     pub(crate) fn load(&mut self, size: u8, rt: u8, address: Value, attr: MemAttr) -> Flow {
         let value = self.ir.load(int(size), address, attr);
-        self.write_zr(rt, value);
+        self.write_gpr(int(size), rt, value);
         Flow::Next
     }
 
@@ -90,14 +89,11 @@ impl Lifter {
         address: Value,
         attr: MemAttr,
     ) -> Flow {
-        let value = self.signed_value(size, w, address, attr);
-        self.write_zr(rt, value);
-        Flow::Next
-    }
-
-    fn signed_value(&mut self, size: u8, w: bool, address: Value, attr: MemAttr) -> Value {
+        let ty = gpr(!w);
         let value = self.ir.load(int(size), address, attr);
-        self.ir.sext(gpr(!w), value)
+        let value = self.ir.sext(ty, value);
+        self.write_gpr(ty, rt, value);
+        Flow::Next
     }
 }
 
@@ -171,7 +167,7 @@ impl Lifter {
     pub(crate) fn str_wb(&mut self, i: StrWb) -> Flow {
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
         self.store(i.size, i.rt, address, MemAttr::PLAIN);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -179,7 +175,7 @@ impl Lifter {
     pub(crate) fn ldr_wb(&mut self, i: LdrWb) -> Flow {
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
         self.load(i.size, i.rt, address, MemAttr::PLAIN);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -187,7 +183,7 @@ impl Lifter {
     pub(crate) fn ldrs_wb(&mut self, i: LdrsWb) -> Flow {
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
         self.load_signed(i.size, i.w, i.rt, address, MemAttr::PLAIN);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 }

@@ -84,7 +84,7 @@ impl Lifter {
     pub(crate) fn str_fp_wb(&mut self, i: StrFpWb) -> Flow {
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
         self.store_fp(log2(i.q, i.size), i.rt, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -92,7 +92,7 @@ impl Lifter {
     pub(crate) fn ldr_fp_wb(&mut self, i: LdrFpWb) -> Flow {
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
         self.load_fp(log2(i.q, i.size), i.rt, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -163,7 +163,7 @@ impl Lifter {
         let size = 2 + i.opc;
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm7 as u32, 7) << size);
         self.store_pair_fp(size, i.rt, i.rt2, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -172,7 +172,7 @@ impl Lifter {
         let size = 2 + i.opc;
         let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm7 as u32, 7) << size);
         self.load_pair_fp(size, i.rt, i.rt2, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 }

@@ -42,8 +42,8 @@ impl Lifter {
         let next = self.offset(address, ty.bytes() as i64);
         let first = self.ir.load(ty, address, MemAttr::PLAIN);
         let second = self.ir.load(ty, next, MemAttr::PLAIN);
-        self.write_zr(rt, first);
-        self.write_zr(rt2, second);
+        self.write_gpr(ty, rt, first);
+        self.write_gpr(ty, rt2, second);
         Flow::Next
     }
 
@@ -104,7 +104,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (address, moved) = self.indexed(i.rn, i.pre, pair_offset(i.imm7, ty));
         self.store_pair(ty, i.rt, i.rt2, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -113,7 +113,7 @@ impl Lifter {
         let ty = gpr(i.sf);
         let (address, moved) = self.indexed(i.rn, i.pre, pair_offset(i.imm7, ty));
         self.load_pair(ty, i.rt, i.rt2, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 
@@ -121,7 +121,7 @@ impl Lifter {
     pub(crate) fn ldpsw_wb(&mut self, i: LdpswWb) -> Flow {
         let (address, moved) = self.indexed(i.rn, i.pre, pair_offset(i.imm7, Ty::I32));
         self.load_pair_signed(i.rt, i.rt2, address);
-        self.write_sp(i.rn, moved);
+        self.write_sp(Ty::I64, i.rn, moved);
         Flow::Next
     }
 }

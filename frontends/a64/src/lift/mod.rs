@@ -81,6 +81,7 @@ pub struct Lifter {
 
 impl Lifter {
     /// Begins a block at `pc`.
+    #[inline]
     pub fn new(
         room: Vec<Inst>,
         model: &CpuModel,
@@ -88,12 +89,17 @@ impl Lifter {
         pc: u64,
         mode: Mode,
     ) -> Lifter {
-        let mut ir = Builder::reusing(room, &state::DESC, pc);
-        ir.block_mut().fp_exact = mode::exact_fp(mode);
-        let stack = Stack::new(mode::misaligned_sp(mode));
-        let targets = mode::checks_targets(mode)
-            .then(|| Targets { guarded: code.guarded(pc), arriving: mode::btype(mode) });
-        Lifter { ir, pc, word: 0, model: *model, stack, targets }
+        let mut lifter = Lifter {
+            ir: Builder::reusing(room, &state::DESC, pc),
+            pc,
+            word: 0,
+            model: *model,
+            stack: Stack::new(mode::misaligned_sp(mode)),
+            targets: mode::checks_targets(mode)
+                .then(|| Targets { guarded: code.guarded(pc), arriving: mode::btype(mode) }),
+        };
+        lifter.ir.block_mut().fp_exact = mode::exact_fp(mode);
+        lifter
     }
 
     /// Lifts the next instruction.

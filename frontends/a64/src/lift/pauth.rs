@@ -217,7 +217,7 @@ impl Lifter {
         let value = self.ir.load(Ty::I64, address, MemAttr::PLAIN);
         self.write_zr(i.rt, value);
         if i.pre {
-            self.write_sp(i.rn, address);
+            self.write_sp(Ty::I64, i.rn, address);
         }
         Flow::Next
     }

@@ -111,7 +111,7 @@ impl Lifter {
                 rm => self.read_zr(Ty::I64, rm),
             };
             let moved = self.ir.add(Ty::I64, base, by);
-            self.write_sp(rn, moved);
+            self.write_sp(Ty::I64, rn, moved);
         }
         Flow::Next
     }

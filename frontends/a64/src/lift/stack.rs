@@ -36,7 +36,7 @@ impl Lifter {
     /// SP as the base of an access.
     pub(crate) fn stack_base(&mut self) -> Value {
         self.stack.refused = self.stack.misaligned;
-        self.ir.get(state::SP)
+        self.read_x(31)
     }
 
     /// SP <- `value`.

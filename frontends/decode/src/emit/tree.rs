@@ -11,6 +11,8 @@ use crate::tree::{MAX_SWITCH_BITS, Node, Test, Tree};
 const LEAF: u32 = 1 << 31;
 /// Of a leaf: its low half is a pattern, no index of a test.
 const CERTAIN: u32 = 1 << 30;
+/// Of a leaf: its low half is a pattern, of which the `where` clause alone is to be tested.
+const CLAUSE: u32 = 1 << 29;
 /// What stands for no pattern.
 const NOTHING: u16 = u16::MAX;
 
@@ -22,21 +24,25 @@ const WALK: &str = r#"
 #[inline]
 #[allow(clippy::all)]
 fn find(w: WORD) -> u16 {
-    let mut node = ROOT;
+    let mut node = FIRST;
     while node & LEAF == 0 {
         let bits = (w as u32 >> (node & 31)) & (node >> 5) & 0xff;
         node = NODES[((node >> 13) + bits) as usize];
     }
-    if node & CERTAIN != 0 { node as u16 } else { first_of(node as u16, w) }
+    if node & CERTAIN != 0 { node as u16 } else { tested(node, w) }
 }
 
-/// The first pattern that matches `w` of the tests from `first` on.
+/// The first pattern that matches `w` of those that this leaf leaves.
 #[inline(never)]
-fn first_of(first: u16, w: WORD) -> u16 {
+fn tested(leaf: u32, w: WORD) -> u16 {
+    let low = leaf as u16;
+    if leaf & CLAUSE != 0 {
+        return if allows(low, w) { low } else { u16::MAX };
+    }
     let holds = |test: &&LeafTest| {
         w & test.mask == test.value && (!test.clause || allows(test.pattern, w))
     };
-    TESTS[usize::from(first)..].iter().find(holds).map_or(u16::MAX, |test| test.pattern)
+    TESTS[usize::from(low)..].iter().find(holds).map_or(u16::MAX, |test| test.pattern)
 }
 
 /// What is to be tested at a leaf; the last of a leaf's tests always holds.
@@ -66,16 +72,8 @@ impl<'t> Tables<'t> {
         let word = match node {
             Node::Leaf(tests) => self.leaf(tests),
             Node::Switch { lo, width, arms } => {
-                let mut row = vec![0; 1 << width];
-                for (values, below) in arms {
-                    let word = self.place(below);
-                    for &value in values {
-                        row[value as usize] = word;
-                    }
-                }
-                let first = self.nodes.len() as u32;
+                let first = self.row(*width, arms);
                 assert!(first < LEAF >> 13, "a switch's first arm has 18 bits");
-                self.nodes.extend(row);
                 first << 13 | ones(*width) << 5 | lo
             }
         };
@@ -83,16 +81,29 @@ impl<'t> Tables<'t> {
         word
     }
 
+    /// Places a switch's arms; the index of the first.
+    fn row(&mut self, width: u32, arms: &'t [(Vec<u32>, Node)]) -> u32 {
+        let mut row = vec![0; 1 << width];
+        for (values, below) in arms {
+            let word = self.place(below);
+            for &value in values {
+                row[value as usize] = word;
+            }
+        }
+        let first = self.nodes.len() as u32;
+        self.nodes.extend(row);
+        first
+    }
+
     fn leaf(&mut self, tests: &[Test]) -> u32 {
-        let certain = |pattern: usize| {
-            u16::try_from(pattern)
-                .ok()
-                .filter(|&p| p != NOTHING)
-                .expect("a pattern's number has 16 bits")
+        let number = |pattern: usize| {
+            let number = u16::try_from(pattern).ok().filter(|&p| p != NOTHING);
+            u32::from(number.expect("a pattern's number has 16 bits"))
         };
         match tests {
             [] => LEAF | CERTAIN | u32::from(NOTHING),
-            [first, ..] if first.is_certain() => LEAF | CERTAIN | u32::from(certain(first.pattern)),
+            [first, ..] if first.is_certain() => LEAF | CERTAIN | number(first.pattern),
+            [Test { pattern, mask: 0, .. }] => LEAF | CLAUSE | number(*pattern),
             _ => {
                 let first = u16::try_from(self.tests.len()).expect("tests are numbered by 16 bits");
                 self.tests.extend(tests);
@@ -109,10 +120,17 @@ impl<'t> Tables<'t> {
 impl Emit<'_> {
     pub(super) fn tree(&self, out: &mut String, tree: &Tree) {
         let mut tables = Tables::default();
-        let root = tables.place(&tree.root);
+        // The first switch is wide, and its step part of the code.
+        let first = match &tree.root {
+            Node::Switch { lo, width, arms } => {
+                let first = tables.row(*width, arms);
+                format!("NODES[{first} + ({}) as usize]", self.bits(*lo, *width))
+            }
+            leaf => format!("{:#x}", tables.place(leaf)),
+        };
         put!(out, "const LEAF: u32 = {LEAF:#x};\nconst CERTAIN: u32 = {CERTAIN:#x};");
-        put!(out, "const ROOT: u32 = {root:#x};");
-        out.push_str(&WALK.replace("WORD", self.word()));
+        put!(out, "const CLAUSE: u32 = {CLAUSE:#x};");
+        out.push_str(&WALK.replace("WORD", self.word()).replace("FIRST", &first));
         put!(out, "static NODES: [u32; {}] = [", tables.nodes.len());
         for row in tables.nodes.chunks(16) {
             for node in row {
