@@ -685,9 +685,9 @@ impl CodeSource for AddressSpace {
         let mut end = addr;
         let wanted = addr.saturating_add(buf.len() as u64);
         while end < wanted {
-            match state.map.find(end) {
-                Some(area) if area.prot.contains(Prot::EXEC) => end = area.end,
-                _ => break,
+            match state.map.code_end(end) {
+                Some(of_area) => end = of_area,
+                None => break,
             }
         }
         let executable = (end.min(wanted) - addr) as usize;

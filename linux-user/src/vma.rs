@@ -7,6 +7,9 @@
 //! Invariant: areas are page-aligned, not empty, do not overlap, and two neighbours that could be one
 //! area are one.
 
+mod recent;
+
+use recent::Recent;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -172,6 +175,7 @@ impl Vma {
 #[derive(Clone, Debug, Default)]
 pub struct VmaMap {
     areas: BTreeMap<u64, Vma>,
+    code: Recent,
 }
 
 impl VmaMap {
@@ -193,6 +197,15 @@ impl VmaMap {
     /// The area that holds `addr`.
     pub fn find(&self, addr: u64) -> Option<&Vma> {
         self.areas.range(..=addr).next_back().map(|(_, v)| v).filter(|v| addr < v.end)
+    }
+
+    /// The end of the area that holds `addr`, if that is executable.
+    pub fn code_end(&self, addr: u64) -> Option<u64> {
+        self.code.end(addr).or_else(|| {
+            let area = self.find(addr).filter(|v| v.prot.contains(Prot::EXEC))?;
+            self.code.note(area.range());
+            Some(area.end)
+        })
     }
 
     /// Areas that intersect `range`, ascending.
@@ -277,6 +290,7 @@ impl VmaMap {
 
     /// Forgets what `range` held and returns it.
     pub fn remove(&mut self, range: Range<u64>) -> Vec<Vma> {
+        self.code.forget();
         let hit: Vec<u64> = self.overlapping(range.clone()).map(|v| v.start).collect();
         let mut removed = Vec::with_capacity(hit.len());
         for start in hit {

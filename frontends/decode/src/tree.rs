@@ -12,9 +12,6 @@ use crate::table::Table;
 /// The longest run of bits that one switch looks at.
 pub(crate) const MAX_SWITCH_BITS: u32 = 8;
 
-/// The longest run that the first switch looks at: most instructions are told apart there.
-const MAX_ROOT_BITS: u32 = 11;
-
 /// So few candidates are tested one after the other rather than switched on.
 const LEAF_TESTS: usize = 1;
 
@@ -210,9 +207,8 @@ impl Builder<'_> {
     fn best_switch(&self, candidates: &[usize], known: Known) -> Option<(u32, u32)> {
         let mut best = None;
         let mut least = candidates.len() as f64 - 0.01;
-        let most = if known.seen == 0 { MAX_ROOT_BITS } else { MAX_SWITCH_BITS };
         for lo in 0..self.table.width {
-            for width in 1..=most.min(self.table.width - lo) {
+            for width in 1..=MAX_SWITCH_BITS.min(self.table.width - lo) {
                 if known.seen & ones(width) << lo != 0 {
                     break;
                 }

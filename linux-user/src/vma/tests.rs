@@ -143,3 +143,23 @@ fn agrees_with_a_page_array() {
         assert!(areas.windows(2).all(|w| w[0].end <= w[1].start && !w[0].joins(w[1])));
     }
 }
+
+#[test]
+fn what_is_executable_follows_every_change() {
+    let mut m = VmaMap::default();
+    m.insert(anon(10..14, Prot::RX));
+    let end = |m: &VmaMap, page: u64| m.code_end(page * PAGE + 8).map(|end| end / PAGE);
+    assert_eq!([9, 10, 13, 14].map(|p| end(&m, p)), [None, Some(14), Some(14), None]);
+    m.insert(anon(14..15, Prot::RX));
+    assert_eq!(end(&m, 13), Some(15));
+    m.protect(pages(12..13), Prot::RW);
+    assert_eq!([11, 12, 13].map(|p| end(&m, p)), [Some(12), None, Some(15)]);
+    m.remove(pages(13..14));
+    assert_eq!([13, 14].map(|p| end(&m, p)), [None, Some(15)]);
+    let copy = m.clone();
+    m.insert(anon(14..15, Prot::RW));
+    assert_eq!([end(&m, 14), end(&copy, 14)], [None, Some(15)]);
+    // The last pages that a guest address can name.
+    m.insert(anon((1 << 36) - 2..(1 << 36) - 1, Prot::RX));
+    assert_eq!(end(&m, (1 << 36) - 2), Some((1 << 36) - 1));
+}

@@ -120,7 +120,7 @@ impl<'t> Tables<'t> {
 impl Emit<'_> {
     pub(super) fn tree(&self, out: &mut String, tree: &Tree) {
         let mut tables = Tables::default();
-        // The first switch is wide, and its step part of the code.
+        // The first step is part of the code: its index is never out of bounds.
         let first = match &tree.root {
             Node::Switch { lo, width, arms } => {
                 let first = tables.row(*width, arms);
