@@ -331,6 +331,41 @@ pub fn link_thunk(slot: u32) -> [u8; 11] {
     code
 }
 
+/// Thunks on a page of [`thunk_page`].
+pub const THUNKS: usize = (THUNK_PAGE - 32) / THUNK;
+/// Bytes of such a page.
+pub const THUNK_PAGE: usize = 4096;
+/// Bytes of a thunk there.
+pub const THUNK: usize = 5;
+
+/// Machine code for [`THUNKS`] link slots that are not linked, from this one on, a thunk each: `call` of the page's end,
+/// which finds by the address it was called from which one it was. Pages do not differ but in the slot.
+pub fn thunk_page(first: u32) -> [u8; THUNK_PAGE] {
+    let mut page = [0xcc; THUNK_PAGE];
+    let end = THUNKS * THUNK;
+    for n in 0..THUNKS {
+        let behind = (n + 1) * THUNK;
+        page[behind - THUNK] = 0xe8;
+        page[behind - 4..behind].copy_from_slice(&((end - behind) as u32).to_le_bytes());
+    }
+    let mut at = end;
+    let mut push = |bytes: &[u8]| {
+        page[at..at + bytes.len()].copy_from_slice(bytes);
+        at += bytes.len();
+    };
+    push(&[0x5e]); // pop rsi
+    push(&[0x48, 0x8d, 0x05]); // lea rax, [rip - 8 - end]: the page
+    push(&(-8 - end as i32).to_le_bytes());
+    push(&[0x29, 0xc6]); // sub esi, eax
+    push(&[0x69, 0xf6]); // imul esi, esi, 2^18 / 5, rounded up
+    push(&(1u32 << 18).div_ceil(THUNK as u32).to_le_bytes());
+    push(&[0xc1, 0xee, 18]); // shr esi, 18
+    push(&[0x81, 0xc6]); // add esi, first - 1
+    push(&first.wrapping_sub(1).to_le_bytes());
+    push(&jmp_through_area(engine_offset!(stubs.link)));
+    page
+}
+
 /// `jmp [rdi + offset]`.
 pub fn jmp_through_area(offset: usize) -> [u8; 6] {
     through_area(0xa7, offset)
@@ -738,7 +773,8 @@ pub fn stubs() -> Stubs {
 ///
 /// # Safety
 /// `area` is valid and used by this thread alone (except `poll`); `code` is an entry of an installed
-/// [`crate::CodeBlob`] compiled for the area's guest, all of whose link slots hold code or [`link_thunk`]s.
+/// [`crate::CodeBlob`] compiled for the area's guest, all of whose link slots hold code or thunks
+/// ([`link_thunk`], [`thunk_page`]).
 /// The host stack has [`MAX_FRAME`] bytes and what the callbacks need to spare.
 pub unsafe fn enter(area: *mut VcpuArea, code: *const u8) {
     // SAFETY: the caller's promise; the stub keeps every callee-saved register and the stack.

@@ -4,7 +4,7 @@
 //! interpreted. Executions are counted by the code itself where control goes
 //! back or comes by a call ([`Engine::hot`]); what runs out of its count is asked for as a region.
 
-use crate::cache::map::{CodeCache, CodeTier, Key, PlaceError, Placing};
+use crate::cache::map::{CodeCache, CodeTier, Key, Known, PlaceError, Placing};
 use crate::cache::store::Store;
 use crate::config::EngineKind;
 use crate::engine::{Cache, Engine};
@@ -69,7 +69,9 @@ impl Engine {
         match self.config.kind {
             EngineKind::Interp => None,
             EngineKind::Jit => self.find_or_load(key).or_else(|| self.compile_now(key)),
-            EngineKind::Baseline | EngineKind::Auto => self.block_code(|_| Some(key), arrival)?.1,
+            EngineKind::Baseline | EngineKind::Auto => {
+                self.block_code(|cache| Some((key, cache.known(key))), arrival)?.1
+            }
         }
     }
 
@@ -81,7 +83,7 @@ impl Engine {
                 self.block_code(|cache| cache.target(slot), Arrival::Direct)
             }
             _ => {
-                let key = self.cache()?.code.target(slot)?;
+                let (key, _) = self.cache()?.code.target(slot)?;
                 let code =
                     if self.config.chain { self.code_for(key, Arrival::Direct) } else { None };
                 Some((key, code))
@@ -89,17 +91,16 @@ impl Engine {
         }
     }
 
-    /// The key that `of` finds in the cache, and the code there: what there is, or a block compiled now.
+    /// The key that `of` finds in the cache, and the code there, of which it tells what is known: what there is, or a block compiled now.
     fn block_code(
         &self,
-        of: impl Fn(&CodeCache) -> Option<Key>,
+        of: impl Fn(&CodeCache) -> Option<(Key, Known)>,
         arrival: Arrival,
     ) -> Option<(Key, Option<u64>)> {
         let mut flushed = false;
         loop {
             let mut cache = self.cache()?;
-            let key = of(&cache.code)?;
-            let found = cache.code.known(key);
+            let (key, found) = of(&cache.code)?;
             if let Some(code) = found.code.or_else(|| self.load_kept(&mut cache, key)) {
                 return Some((key, Some(code)));
             }

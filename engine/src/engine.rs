@@ -6,7 +6,6 @@
 
 use crate::baseline::{Baseline, first_count};
 use crate::blocks::BlockMap;
-use crate::cache::exec_mem::ExecMem;
 use crate::cache::map::{CodeCache, CodeTier, Key};
 use crate::cache::observe::CodeObserver;
 use crate::cache::store::Store;
@@ -21,9 +20,6 @@ use isamorph_ir::{CodeSource, Frontend, GuestDesc, Mode, Op, Shape};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-
-/// Slots for links between blocks and regions: one for every guest address that some exit goes to.
-const LINK_SLOTS: usize = 1 << 21;
 
 /// An engine: translations, compilers, statistics. One per guest process or machine.
 pub struct Engine {
@@ -128,10 +124,8 @@ impl Engine {
             EngineKind::Baseline | EngineKind::Jit | EngineKind::Auto => {
                 let bytes = config.code_bytes;
                 let shift = desc.insn_shift;
-                let code = ExecMem::new(bytes, LINK_SLOTS)
-                    .and_then(|mem| {
-                        CodeCache::new(mem, shift, config.chain, first_count(config.threshold))
-                    })
+                let count = first_count(config.threshold);
+                let code = CodeCache::new(bytes, shift, config.chain, count)
                     .map_err(|source| EngineError::CodeMemory { bytes, source })?;
                 let store = store.and_then(|store| Store::open(store, &config, &*frontend));
                 Some(Mutex::new(Cache {

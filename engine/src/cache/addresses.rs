@@ -1,85 +1,209 @@
-//! What is known of guest addresses: a number for each, found by address and mode.
+//! What is known of guest addresses: a number for each, found by address and mode; and what was made of a piece of code.
 //!
-//! A guest jumps mostly to what is near, and mostly to what was seen just before: addresses are looked up in small
-//! pieces of guest code, each an array of its own, and the piece looked at last is at hand.
+//! A guest jumps mostly to what is near, and mostly to what was seen just before. So numbers lie in small arrays by
+//! address, those of a page of guest code are found together, and the page looked at last is at hand.
 
-use super::map::{Key, KeyMap};
+use super::arena::Arena;
+use super::map::Key;
 use super::table::Table;
 use isamorph_ir::Mode;
-use std::io;
+use std::collections::HashMap;
 
 /// Instruction places in a piece.
-const PIECE: usize = 64;
-/// Most pieces.
-const PIECES: usize = 1 << 19;
-/// No number.
-const NONE: u32 = u32::MAX;
+const PIECE: usize = 32;
+/// Pieces of a page.
+const PIECES: usize = 32;
+/// Most pages and most pieces of all.
+const MOST: [usize; 2] = [1 << 17, 1 << 20];
+/// No number, and no piece. What is there is counted from one.
+pub(super) const NONE: u32 = 0;
+
+/// A page of guest code in one mode.
+#[derive(Debug)]
+struct Page {
+    /// Its address, in units of pages.
+    number: u64,
+    mode: Mode,
+    /// What was last made of code that begins here: the head of a list that others keep.
+    made: u32,
+    /// Numbers of its pieces.
+    pieces: [u32; PIECES],
+}
 
 /// Numbers of guest addresses.
 #[derive(Debug)]
 pub(super) struct Addresses {
     /// Low address bits that are zero for every instruction.
     shift: u32,
-    /// By address and mode of their begin, in units of pieces.
-    by_begin: KeyMap<Key, u32>,
+    pages: Table<Page>,
     pieces: Table<[u32; PIECE]>,
-    /// The piece found last.
-    last: (Key, u32),
-    /// Addresses that no instruction can have.
-    odd: KeyMap<Key, u32>,
+    /// Pages by a hash of their number, each at the first free place behind it; a power of two, half of it free.
+    by_number: Vec<u32>,
+    /// The page found last.
+    last: (u64, Mode, u32),
+    /// Numbers of addresses that no instruction can have.
+    odd: HashMap<Key, u32>,
 }
 
-const NOWHERE: (Key, u32) = (Key { pc: u64::MAX, mode: Mode(u32::MAX) }, 0);
+const NOWHERE: (u64, Mode, u32) = (u64::MAX, Mode(u32::MAX), 0);
+
+/// Where the number of an address lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Spot {
+    Piece(u32, u32),
+    Odd(Key),
+}
 
 impl Addresses {
+    /// Bytes that it may take of its arena.
+    pub const BYTES: usize = Table::<Page>::bytes(MOST[0]) + Table::<[u32; PIECE]>::bytes(MOST[1]);
+
     /// None known; `shift`: low address bits that are zero for every instruction.
-    pub fn new(shift: u32) -> io::Result<Addresses> {
-        let (by_begin, odd) = (KeyMap::default(), KeyMap::default());
-        Ok(Addresses { shift, by_begin, pieces: Table::new(PIECES)?, last: NOWHERE, odd })
+    pub fn new(shift: u32) -> Addresses {
+        let (pages, pieces) = (Table::new(MOST[0]), Table::new(MOST[1]));
+        let by_number = vec![NONE; 256];
+        Addresses { shift, pages, pieces, by_number, last: NOWHERE, odd: HashMap::new() }
     }
 
     /// Is there room for `n` more, wherever they are?
     pub fn room(&self, n: usize) -> bool {
-        self.pieces.room(n)
+        self.pages.room(n) && self.pieces.room(n)
     }
 
-    /// Where the address is: its piece, and its place there. `None`: no instruction can have it.
-    fn place(&self, key: Key) -> Option<(Key, usize)> {
-        let place = key.pc >> self.shift;
-        (place << self.shift == key.pc).then(|| {
-            let piece = Key { pc: place / PIECE as u64, mode: key.mode };
-            (piece, place as usize % PIECE)
+    /// The page of an address, its piece there, and its place in that. `None`: no instruction can have it.
+    fn place(&self, pc: u64) -> Option<(u64, usize, usize)> {
+        let place = pc >> self.shift;
+        let (piece, in_piece) = (place / PIECE as u64, place as usize % PIECE);
+        (place << self.shift == pc).then_some((
+            piece / PIECES as u64,
+            piece as usize % PIECES,
+            in_piece,
+        ))
+    }
+
+    /// Where the search for a page begins.
+    fn home(&self, number: u64) -> usize {
+        let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        spread as usize & (self.by_number.len() - 1)
+    }
+
+    /// The pages of this number.
+    fn of_number(&self, number: u64) -> impl Iterator<Item = u32> + '_ {
+        let mut at = self.home(number);
+        std::iter::from_fn(move || {
+            let page = self.by_number[at].checked_sub(1)?;
+            at = (at + 1) & (self.by_number.len() - 1);
+            Some(page)
         })
+        .filter(move |page| self.pages[*page as usize].number == number)
     }
 
-    /// The address's number.
-    pub fn get(&self, key: Key) -> Option<u32> {
-        let Some((begin, place)) = self.place(key) else { return self.odd.get(&key).copied() };
-        let piece = if begin == self.last.0 { self.last.1 } else { *self.by_begin.get(&begin)? };
-        Some(self.pieces[piece as usize][place]).filter(|&n| n != NONE)
+    fn page(&self, number: u64, mode: Mode) -> Option<u32> {
+        if (number, mode) == (self.last.0, self.last.1) {
+            return Some(self.last.2);
+        }
+        self.of_number(number).find(|page| self.pages[*page as usize].mode == mode)
     }
 
-    /// The address's number; `next` if it has none yet.
-    pub fn get_or(&mut self, key: Key, next: u32) -> u32 {
-        let Some((begin, place)) = self.place(key) else {
-            return *self.odd.entry(key).or_insert(next);
+    /// The address's number, or [`NONE`].
+    pub fn get(&self, key: Key) -> u32 {
+        let Some((number, piece, place)) = self.place(key.pc) else {
+            return self.odd.get(&key).copied().unwrap_or(NONE);
         };
-        if begin != self.last.0 {
-            let pieces = &mut self.pieces;
-            let piece =
-                *self.by_begin.entry(begin).or_insert_with(|| pieces.push([NONE; PIECE]) as u32);
-            self.last = (begin, piece);
+        let Some(page) = self.page(number, key.mode) else { return NONE };
+        match self.pages[page as usize].pieces[piece] {
+            NONE => NONE,
+            piece => self.pieces[piece as usize - 1][place],
         }
-        let number = &mut self.pieces[self.last.1 as usize][place];
-        if *number == NONE {
-            *number = next;
+    }
+
+    /// Where the address's number lies, or may be put.
+    pub fn spot(&mut self, arena: &mut Arena, key: Key) -> Spot {
+        let Some((number, piece, place)) = self.place(key.pc) else { return Spot::Odd(key) };
+        let page = self.page_or_new(arena, number, key.mode);
+        let piece = &mut self.pages[page as usize].pieces[piece];
+        if *piece == NONE {
+            *piece = self.pieces.push(arena, [NONE; PIECE]) as u32 + 1;
         }
-        *number
+        Spot::Piece(*piece - 1, place as u32)
+    }
+
+    /// The number that lies there, or [`NONE`].
+    pub fn number(&self, spot: Spot) -> u32 {
+        match spot {
+            Spot::Piece(piece, place) => self.pieces[piece as usize][place as usize],
+            Spot::Odd(key) => self.odd.get(&key).copied().unwrap_or(NONE),
+        }
+    }
+
+    /// Puts a number there.
+    pub fn set_number(&mut self, spot: Spot, number: u32) {
+        match spot {
+            Spot::Piece(piece, place) => self.pieces[piece as usize][place as usize] = number,
+            Spot::Odd(key) => {
+                self.odd.insert(key, number);
+            }
+        }
+    }
+
+    fn page_or_new(&mut self, arena: &mut Arena, number: u64, mode: Mode) -> u32 {
+        let page = self.page(number, mode).unwrap_or_else(|| self.new_page(arena, number, mode));
+        self.last = (number, mode, page);
+        page
+    }
+
+    fn new_page(&mut self, arena: &mut Arena, number: u64, mode: Mode) -> u32 {
+        let page =
+            self.pages.push(arena, Page { number, mode, made: NONE, pieces: [NONE; PIECES] });
+        if 2 * self.pages.len() > self.by_number.len() {
+            self.by_number = vec![NONE; 2 * self.by_number.len()];
+            for n in 0..self.pages.len() {
+                self.index(n);
+            }
+        } else {
+            self.index(page);
+        }
+        page as u32
+    }
+
+    fn index(&mut self, page: usize) {
+        let mut at = self.home(self.pages[page].number);
+        while self.by_number[at] != NONE {
+            at = (at + 1) & (self.by_number.len() - 1);
+        }
+        self.by_number[at] = page as u32 + 1;
+    }
+
+    /// Notes what was made of code at this address; what was made before on its page, to be listed behind it. `None`: no
+    /// instruction can be there.
+    pub fn made(&mut self, arena: &mut Arena, key: Key, what: u32) -> Option<u32> {
+        let (number, ..) = self.place(key.pc)?;
+        let page = self.page_or_new(arena, number, key.mode);
+        Some(std::mem::replace(&mut self.pages[page as usize].made, what))
+    }
+
+    /// The pages that these addresses lie in, of which something is known; `last` is the last address.
+    pub fn pages_in(&self, first: u64, last: u64) -> Vec<u32> {
+        let places = (PIECES * PIECE) as u64;
+        let (first, last) = ((first >> self.shift) / places, (last >> self.shift) / places);
+        // Large unmappings touch more pages than there are with code.
+        if last - first >= self.pages.len() as u64 {
+            let inside = |n: &usize| (first..=last).contains(&self.pages[*n].number);
+            (0..self.pages.len()).filter(inside).map(|n| n as u32).collect()
+        } else {
+            (first..=last).flat_map(|n| self.of_number(n)).collect()
+        }
+    }
+
+    /// What was last made of code on this page of [`Addresses::pages_in`].
+    pub fn made_on(&mut self, page: u32) -> &mut u32 {
+        &mut self.pages[page as usize].made
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.by_begin.clear();
+        self.by_number.fill(NONE);
+        self.pages.clear();
         self.pieces.clear();
         self.last = NOWHERE;
         self.odd.clear();
@@ -90,21 +214,50 @@ impl Addresses {
 mod tests {
     use super::*;
 
+    fn key(pc: u64, mode: u32) -> Key {
+        Key { pc, mode: Mode(mode) }
+    }
+
     #[test]
     fn addresses_and_modes_have_numbers_of_their_own() {
-        let mut addresses = Addresses::new(2).unwrap();
-        let key = |pc, mode| Key { pc, mode: Mode(mode) };
-        let keys =
-            [key(0, 0), key(4, 0), key(4, 1), key(252, 0), key(256, 0), key(5, 0), key(1 << 40, 0)];
-        for (n, k) in keys.into_iter().enumerate() {
-            assert_eq!(addresses.get(k), None);
-            assert_eq!(addresses.get_or(k, n as u32), n as u32);
+        let mut arena = Arena::of(1 << 20);
+        let mut addresses = Addresses::new(2);
+        let near = [key(0, 0), key(4, 0), key(4, 1), key(124, 0), key(128, 0), key(5, 0)];
+        let far = (1..600).map(|n| key(n << 40 | n << 12, 0));
+        let keys: Vec<Key> = near.into_iter().chain(far).collect();
+        for (n, k) in (1..).zip(&keys) {
+            assert_eq!(addresses.get(*k), NONE);
+            let spot = addresses.spot(&mut arena, *k);
+            assert_eq!(addresses.number(spot), NONE);
+            addresses.set_number(spot, n);
         }
-        for (n, k) in keys.into_iter().enumerate() {
-            assert_eq!(addresses.get(k), Some(n as u32));
-            assert_eq!(addresses.get_or(k, 100), n as u32);
+        for (n, k) in (1..).zip(&keys) {
+            assert_eq!(addresses.get(*k), n);
+            let spot = addresses.spot(&mut arena, *k);
+            assert_eq!(addresses.number(spot), n);
         }
         addresses.clear();
-        assert!(keys.into_iter().all(|k| addresses.get(k).is_none()));
+        assert!(keys.into_iter().all(|k| addresses.get(k) == NONE));
+    }
+
+    #[test]
+    fn what_was_made_is_found_by_page() {
+        let mut arena = Arena::of(1 << 20);
+        let mut addresses = Addresses::new(2);
+        assert_eq!(addresses.made(&mut arena, key(0x1000, 0), 1), Some(NONE));
+        assert_eq!(addresses.made(&mut arena, key(0x1ffc, 0), 2), Some(1));
+        assert_eq!(addresses.made(&mut arena, key(0x1ffc, 1), 3), Some(NONE));
+        assert_eq!(addresses.made(&mut arena, key(0x5000, 0), 4), Some(NONE));
+        assert_eq!(addresses.made(&mut arena, key(0x5001, 0), 5), None);
+        let mut made = |first, last| {
+            let pages = addresses.pages_in(first, last);
+            let mut made: Vec<u32> = pages.iter().map(|p| *addresses.made_on(*p)).collect();
+            made.sort_unstable();
+            made
+        };
+        assert_eq!(made(0x1800, 0x1801), [2, 3]);
+        assert_eq!(made(0x2000, 0x4fff), []);
+        assert_eq!(made(0, u64::MAX), [2, 3, 4]);
+        assert_eq!(made(0x5000, 0x5003), [4]);
     }
 }

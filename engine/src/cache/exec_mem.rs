@@ -1,84 +1,102 @@
 //! Executable memory: one shared memory object mapped twice, once writable, once executable.
 //!
-//! Beside the executable view, within the reach of 32-bit displacements, lies the table of link slots, plain data.
+//! Behind the executable view, within the reach of 32-bit displacements, lies plain data ([`ExecMem::data`]).
 //! The object is used in two halves: when one is full, the other is begun and everything in the old one dropped.
 //!
-//! Invariant: what was placed is never written again (what changes lies in the slots, private to the process). So a
-//! forked child goes on with its parent's code, in the same memory: it places its own behind that, in an object of its
+//! Invariant: what was placed is never written again (what changes lies in the data, private to the process). So a
+//! forked child goes on with its parent's code, in the same memory: it places its own behind that, in objects of its
 //! own, and neither uses a half again that the other may look at, but puts a new object there.
 
-use isamorph_backend_abi::slot::{LinkSlot, Prediction, nowhere};
+use super::arena::{Arena, HUGE};
 use std::io;
+use std::ops::Range;
 use std::ptr;
-
-/// Offset of the counter in a slot.
-pub const COUNT_OFFSET: u64 = std::mem::offset_of!(LinkSlot, count) as u64;
 
 /// The memory of the code cache.
 #[derive(Debug)]
 pub struct ExecMem {
     exec: *mut u8,
     write: *mut u8,
-    slots: *mut LinkSlot,
     size: usize,
-    slot_count: usize,
+    /// All bytes behind `exec` that are mapped.
+    total: usize,
+    /// The data beside the code.
+    pub(super) data: Arena,
     half: usize,
     used: usize,
-    /// Bytes of the current half whose pages are there in both views.
+    /// Bytes of the current half whose pages are there.
     populated: usize,
-    /// What is placed apart begins here in the current half, and goes up to its end; and where its pages begin.
+    /// Up to here pages are small anyway; behind that the kernel may still be asked for huge ones.
+    small: usize,
+    huge: bool,
+    /// What is placed apart begins here in the current half, and goes up to its end.
     apart: usize,
-    apart_populated: usize,
     /// Halves that another process may look at.
     shared: [bool; 2],
     /// What is not used of the current half is the parent's.
     parents: bool,
 }
 
-// SAFETY: the mappings are process-wide; all changes go through `&mut self`, link slots are atomics.
+// SAFETY: the mappings are process-wide; all changes go through `&mut self`.
 unsafe impl Send for ExecMem {}
 
-/// Bytes whose pages are made at once.
-const POPULATED: usize = 128 << 10;
-/// Mispredictions that the first prediction of a branch outlives.
-const FIRST_PATIENCE: u32 = 8;
+/// Bytes whose pages are made at once while they are small.
+const POPULATED: usize = 32 << 10;
+/// Bytes on small pages, which are all that a short program needs.
+const SMALL: usize = 4 * POPULATED;
 /// Alignment of placed code in bytes.
 const ALIGN: usize = 16;
 /// The host's pages.
 const PAGE: usize = 4096;
+/// Has the kernel make a huge page of small ones, whether or not they are there; of Linux 6.1.
+const MADV_COLLAPSE: libc::c_int = 25;
 
 impl ExecMem {
-    /// Maps `size` bytes for code (two halves) and `slot_count` link slots.
-    pub fn new(size: usize, slot_count: usize) -> io::Result<ExecMem> {
-        let total = size + slot_count * size_of::<LinkSlot>();
-        let reserved = map(ptr::null_mut(), total, libc::PROT_NONE, libc::MAP_PRIVATE | ANON, -1)?;
-        let write = map(ptr::null_mut(), size, libc::PROT_NONE, libc::MAP_PRIVATE | ANON, -1)?;
-        // SAFETY: `reserved` has `total` bytes.
-        let slots = unsafe { reserved.add(size) }.cast();
+    /// Maps `size` bytes for code (two halves, each a multiple of a huge page if that is to be used), and `data` bytes
+    /// for data.
+    pub fn new(size: usize, data: usize) -> io::Result<ExecMem> {
+        let total = size + data;
+        let (none, anon) = (libc::PROT_NONE, libc::MAP_PRIVATE | ANON);
+        // Both views begin where a huge page can.
+        let reserve = |len: usize| -> io::Result<*mut u8> {
+            let at = map(ptr::null_mut(), len + HUGE, none, anon, -1)?;
+            let before = (at as usize).next_multiple_of(HUGE) - at as usize;
+            // SAFETY: what is cut off lies inside of the new mapping.
+            unsafe {
+                if before > 0 {
+                    libc::munmap(at.cast(), before);
+                }
+                libc::munmap(at.add(before + len).cast(), HUGE - before);
+                Ok(at.add(before))
+            }
+        };
+        let exec = reserve(total.next_multiple_of(PAGE))?;
+        let write = reserve(size)?;
+        // SAFETY: `exec` has `total` bytes.
+        let beside = unsafe { exec.add(size) };
+        map(beside, data, libc::PROT_READ | libc::PROT_WRITE, anon | libc::MAP_FIXED, -1)?;
         let mut mem = ExecMem {
-            exec: reserved,
+            exec,
             write,
-            slots,
             size,
-            slot_count,
+            total: total.next_multiple_of(PAGE),
+            // SAFETY: just mapped, and unmapped with `self`, which owns the arena.
+            data: unsafe { Arena::new(beside, data) },
             half: 0,
             used: 0,
             populated: 0,
+            small: SMALL,
+            huge: true,
             apart: size / 2,
-            apart_populated: size / 2,
             shared: [false; 2],
             parents: false,
         };
         mem.put_object(0..size)?;
-        let slot_bytes = slot_count * size_of::<LinkSlot>();
-        let (r, w) = (libc::PROT_READ, libc::PROT_WRITE);
-        let flags = libc::MAP_PRIVATE | ANON | libc::MAP_FIXED;
-        map(mem.slots.cast(), slot_bytes, r | w, flags, -1)?;
         Ok(mem)
     }
 
     /// Puts a fresh memory object at these offsets: what was placed there is gone.
-    fn put_object(&mut self, at: std::ops::Range<usize>) -> io::Result<()> {
+    fn put_object(&mut self, at: Range<usize>) -> io::Result<()> {
         let (r, w, x) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
         // SAFETY: inside of both reservations.
         let (exec, write) = unsafe { (self.exec.add(at.start), self.write.add(at.start)) };
@@ -105,28 +123,38 @@ impl ExecMem {
         let (half, begin) = (self.size / 2, self.half * (self.size / 2));
         let apart = self.apart / PAGE * PAGE;
         let used = self.used.next_multiple_of(PAGE).min(apart);
-        if used < apart {
-            self.put_object(begin + used..begin + apart)?;
+        // A huge page begins where its object's would.
+        let behind = (used + SMALL).next_multiple_of(HUGE).min(apart);
+        for own in [used..behind, behind..apart] {
+            if !own.is_empty() {
+                self.put_object(begin + own.start..begin + own.end)?;
+            }
         }
         // SAFETY: inside of our own mapping.
         unsafe {
             libc::mprotect(self.write.add(begin).cast(), used, libc::PROT_NONE);
             libc::mprotect(self.write.add(begin + apart).cast(), half - apart, libc::PROT_NONE);
         }
-        (self.used, self.populated) = (used, used);
-        (self.apart, self.apart_populated) = (apart, apart);
+        self.begin_at(used);
+        self.apart = apart;
         self.parents = false;
         Ok(())
     }
 
     /// Host addresses of executable code.
-    pub fn range(&self) -> std::ops::Range<u64> {
+    pub fn range(&self) -> Range<u64> {
         self.exec as u64..self.exec as u64 + self.size as u64
     }
 
     /// Bytes placed in the current half.
     pub fn used(&self) -> usize {
         self.used
+    }
+
+    /// Goes on at this offset of the current half, of which no page is there.
+    fn begin_at(&mut self, used: usize) {
+        (self.used, self.populated) = (used, used);
+        self.small = used + SMALL;
     }
 
     /// Begins the other half, whose contents are given up.
@@ -137,29 +165,29 @@ impl ExecMem {
         let half = self.size / 2;
         self.half ^= 1;
         self.parents = false;
-        (self.used, self.populated) = (half, half);
-        (self.apart, self.apart_populated) = (half, half);
+        self.begin_at(half);
+        self.apart = half;
         if self.shared[self.half] {
             self.put_object(self.half * half..(self.half + 1) * half)?;
             self.shared[self.half] = false;
         }
-        (self.used, self.populated) = (0, 0);
+        self.begin_at(0);
         Ok(())
     }
 
-    /// Reserves `len` bytes away from the other code, for what seldom runs; as [`ExecMem::reserve`].
+    /// Reserves `len` bytes in front of what was reserved apart before, away from the other code: for what seldom runs.
+    /// The host address; `None`: the half is full.
     pub fn reserve_apart(&mut self, len: usize) -> Option<u64> {
         if self.parents {
             self.part().ok()?;
         }
-        let start = self.apart.checked_sub(len).filter(|start| *start >= self.used)?;
-        self.apart = start;
-        while self.apart_populated > self.apart {
-            let chunk = (POPULATED / 4).min(self.apart_populated);
-            self.apart_populated -= chunk;
-            self.make_pages(self.apart_populated, chunk);
-        }
-        Some(self.exec as u64 + (self.half * (self.size / 2) + start) as u64)
+        self.apart = self.apart.checked_sub(len).filter(|start| *start >= self.used)?;
+        Some(self.address(self.apart))
+    }
+
+    /// The host address of an offset in the current half.
+    fn address(&self, offset: usize) -> u64 {
+        self.exec as u64 + (self.half * (self.size / 2) + offset) as u64
     }
 
     /// Reserves `len` bytes in the current half; the host address. `None`: the half is full.
@@ -167,26 +195,39 @@ impl ExecMem {
         if self.parents {
             self.part().ok()?;
         }
-        let start = self.used.next_multiple_of(ALIGN);
-        if start + len > self.apart {
-            return None;
+        let mut start = self.used.next_multiple_of(ALIGN);
+        if start + len > self.populated {
+            start = self.populate(start, len)?;
         }
         self.used = start + len;
-        self.populate();
-        Some(self.exec as u64 + (self.half * (self.size / 2) + start) as u64)
+        Some(self.address(start))
     }
 
-    /// Has the pages of what is reserved made in both views, many at once: a fault for each would cost more than what
-    /// is written there.
-    fn populate(&mut self) {
-        while self.populated < self.used {
+    /// Has pages made behind those that are there until `len` bytes from `start` on have theirs; where those begin,
+    /// which may be farther behind. A fault for each page would cost more than what is written there.
+    #[cold]
+    fn populate(&mut self, mut start: usize, len: usize) -> Option<usize> {
+        while start + len > self.populated {
+            if start + len > self.apart {
+                return None;
+            }
+            let huge = self.populated.next_multiple_of(HUGE);
+            if self.huge && self.populated >= self.small && huge + HUGE <= self.apart {
+                (start, self.populated) = (start.max(huge), huge);
+                self.huge = self.make_huge_page(huge);
+                if self.huge {
+                    self.populated += HUGE;
+                    continue;
+                }
+            }
             let chunk = POPULATED.min(self.size / 2 - self.populated);
             self.make_pages(self.populated, chunk);
             self.populated += chunk;
         }
+        (start + len <= self.apart).then_some(start)
     }
 
-    /// Has pages of the current half made.
+    /// Has small pages made at this offset of the current half, in both views.
     fn make_pages(&self, at: usize, len: usize) {
         let offset = self.half * (self.size / 2) + at;
         // SAFETY: inside of both mappings. It is only advice: a kernel that does not know it lets pages fault.
@@ -196,15 +237,27 @@ impl ExecMem {
         }
     }
 
-    /// Writes code at an executable address obtained from [`ExecMem::reserve`].
+    /// Has a huge page made there, where none is used yet. False: the kernel does not. A huge page costs what forty small
+    /// ones do, since shared memory is made page by page and mapped twice; and code on it misses no TLB.
+    fn make_huge_page(&self, at: usize) -> bool {
+        // SAFETY: inside of the writable view, and nothing was written there.
+        unsafe {
+            let at = self.write.add(self.half * (self.size / 2) + at);
+            // What is empty is not collapsed.
+            at.write_volatile(0xcc);
+            libc::madvise(at.cast(), HUGE, MADV_COLLAPSE) == 0
+        }
+    }
+
+    /// Code at an executable address obtained from [`ExecMem::reserve`], to be written before it first runs.
     ///
     /// # Panics
     /// If the range does not lie in the cache: the caller's error.
-    pub fn write(&mut self, at: u64, bytes: &[u8]) {
+    pub fn writable(&mut self, at: u64, len: usize) -> &mut [u8] {
         let offset = (at - self.exec as u64) as usize;
-        assert!(offset + bytes.len() <= self.size, "a write outside of the code cache");
+        assert!(offset + len <= self.size, "a write outside of the code cache");
         // SAFETY: in bounds of the writable view, which nothing else refers to.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.write.add(offset), bytes.len()) };
+        unsafe { std::slice::from_raw_parts_mut(self.write.add(offset), len) }
     }
 
     /// Code that was written.
@@ -217,70 +270,13 @@ impl ExecMem {
         // SAFETY: in bounds of the executable view, which can be read; it changes under `&mut self` only.
         unsafe { std::slice::from_raw_parts(self.exec.add(offset), len) }
     }
-
-    /// The number of link slots.
-    pub fn slot_count(&self) -> usize {
-        self.slot_count
-    }
-
-    /// A link slot.
-    pub fn slot(&self, index: usize) -> &LinkSlot {
-        assert!(index < self.slot_count, "link slot {index} does not exist");
-        // SAFETY: in bounds; the table lives as long as the mapping, its words are atomics (or written under
-        // `&mut self` before the slot is used).
-        unsafe { &*self.slots.add(index) }
-    }
-
-    /// Initialises the link slot of a guest address, leading to its thunk.
-    pub fn init_slot(&mut self, index: usize, pc: u64, thunk: u64, count: i32) {
-        assert!(index < self.slot_count, "link slot {index} does not exist");
-        let slot = LinkSlot { code: thunk.into(), pc, count: count.into(), thunk: thunk as u32 };
-        // SAFETY: in bounds; a slot is initialised before any code that uses it can run.
-        unsafe { self.slots.add(index).write(slot) };
-    }
-
-    /// Makes a slot the prediction for the branch at this address.
-    pub fn init_prediction(&mut self, index: usize, site: u64) {
-        assert!(index < self.slot_count, "link slot {index} does not exist");
-        let slot = std::ptr::from_ref(nowhere()) as u64;
-        let made =
-            Prediction { slot: slot.into(), site, patience: 0.into(), next: FIRST_PATIENCE.into() };
-        // SAFETY: in bounds and as large as a slot; it is initialised before any code that uses it can run.
-        unsafe { self.slots.add(index).cast::<Prediction>().write(made) };
-    }
-
-    /// The prediction in a slot that is one.
-    pub fn prediction(&self, index: usize) -> &Prediction {
-        assert!(index < self.slot_count, "link slot {index} does not exist");
-        // SAFETY: in bounds; both forms of a slot are plain words of the same sizes.
-        unsafe { &*self.slots.add(index).cast::<Prediction>() }
-    }
-
-    /// The slot at this host address.
-    pub fn slot_at(&self, address: u64) -> Option<usize> {
-        let index = address.checked_sub(self.slots as u64)? as usize / size_of::<LinkSlot>();
-        (index < self.slot_count).then_some(index)
-    }
-
-    /// The slot whose counter lies at this host address.
-    pub fn slot_of_counter(&self, address: u64) -> Option<usize> {
-        let offset = address.checked_sub(self.slots as u64 + COUNT_OFFSET)? as usize;
-        let index = offset / size_of::<LinkSlot>();
-        (index < self.slot_count).then_some(index)
-    }
-
-    /// Host address of a link slot.
-    pub fn slot_addr(&self, index: usize) -> u64 {
-        self.slots as u64 + (index * size_of::<LinkSlot>()) as u64
-    }
 }
 
 impl Drop for ExecMem {
     fn drop(&mut self) {
-        let total = self.size + self.slot_count * size_of::<LinkSlot>();
         // SAFETY: both ranges were mapped by `new` and are ours alone.
         unsafe {
-            libc::munmap(self.exec.cast(), total);
+            libc::munmap(self.exec.cast(), self.total);
             libc::munmap(self.write.cast(), self.size);
         }
     }
@@ -300,9 +296,9 @@ mod tests {
 
     #[test]
     fn code_written_is_executed_and_never_writable_there() {
-        let mut mem = ExecMem::new(1 << 20, 16).unwrap();
+        let mut mem = ExecMem::new(1 << 20, 4096).unwrap();
         let at = mem.reserve(6).unwrap();
-        mem.write(at, &[0xb8, 42, 0, 0, 0, 0xc3]);
+        mem.writable(at, 6).copy_from_slice(&[0xb8, 42, 0, 0, 0, 0xc3]);
         // SAFETY: the bytes are `mov eax, 42; ret`.
         let f: extern "C" fn() -> u32 = unsafe { std::mem::transmute(at as usize) };
         assert_eq!(f(), 42);
@@ -318,14 +314,14 @@ mod tests {
     /// `mov eax, n; ret`, placed and called.
     fn placed(mem: &mut ExecMem, n: u8) -> extern "C" fn() -> u32 {
         let at = mem.reserve(6).unwrap();
-        mem.write(at, &[0xb8, n, 0, 0, 0, 0xc3]);
+        mem.writable(at, 6).copy_from_slice(&[0xb8, n, 0, 0, 0, 0xc3]);
         // SAFETY: the bytes are a function.
         unsafe { std::mem::transmute(at as usize) }
     }
 
     #[test]
     fn a_forked_child_keeps_its_parents_code_and_parts_from_it() {
-        let mut mem = ExecMem::new(1 << 20, 16).unwrap();
+        let mut mem = ExecMem::new(1 << 20, 4096).unwrap();
         let old = placed(&mut mem, 1);
         let mut pipe = [0; 2];
         // SAFETY: the child uses nothing but its own memory and system calls, and ends at once.

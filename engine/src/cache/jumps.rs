@@ -8,6 +8,7 @@
 use super::map::{CodeCache, Key};
 use isamorph_backend_abi::slot::{NO_JUMPS, SharedJumps, shared_jump_index};
 use isamorph_ir::Mode;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 /// A table for each translation mode.
@@ -42,11 +43,10 @@ impl CodeCache {
         if self.chain { self.jumps.of(mode) } else { &NO_JUMPS }
     }
 
-    /// Tells all vCPUs how to reach this address; the address of its link slot. `None`: there is no code, or no room.
+    /// Tells all vCPUs how to reach this address; the address of its link slot. `None`: there is no code.
     pub fn share(&mut self, key: Key) -> Option<u64> {
         self.find(key)?;
-        let index = self.slot_of(key)?;
-        let slot = self.mem.slot_addr(index as usize);
+        let slot = ptr::from_ref(self.slot(key)?) as u64;
         let table = self.jumps.of(key.mode);
         let at = shared_jump_index(key.pc);
         let before = table[at].load(Ordering::Relaxed);
@@ -61,19 +61,15 @@ impl CodeCache {
 
     /// Where the computed branch at this address went lately, if baseline code for it was ever wrong about it.
     pub fn last_target(&self, site: Key) -> Option<u64> {
-        let index = *self.sites.get(&site)?;
-        let slot = self.mem.prediction(index as usize).slot.load(Ordering::Acquire);
-        Some(self.mem.slot(self.mem.slot_at(slot)?).pc)
+        let number = *self.sites.get(&site)?;
+        let slot = self.links.prediction(number).slot.load(Ordering::Acquire);
+        Some(self.links.at(slot)?.link.pc)
     }
 
-    /// The number of the prediction for this branch, which is made if there is none. There is room for it.
-    pub(super) fn prediction(&mut self, site: Key) -> u32 {
-        if let Some(&known) = self.sites.get(&site) {
-            return known;
-        }
-        let index = self.links.allocate_prediction(site.mode);
-        self.mem.init_prediction(index as usize, site.pc);
-        self.sites.insert(site, index);
-        index
+    /// The host address of the prediction for this branch, which is made if there is none. There is room for it.
+    pub(super) fn prediction(&mut self, site: Key) -> u64 {
+        let CodeCache { sites, links, mem, .. } = self;
+        let number = *sites.entry(site).or_insert_with(|| links.predict(mem, site.pc));
+        ptr::from_ref(links.prediction(number)) as u64
     }
 }

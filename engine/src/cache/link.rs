@@ -1,157 +1,221 @@
-//! Link slots: how direct exits reach their targets, and where executions are counted.
+//! Link slots: how direct exits reach their targets, where executions are counted, and what is known of an address.
 //!
-//! Every guest address that some exit goes to has one slot in the table beside the code; all exits jump through it. A
-//! new slot leads to its thunk, which asks the dispatcher; as soon as the target is compiled the slot holds its
-//! address, when better code replaces that the better one's, and when it is dropped the thunk's again. Linking is
-//! one aligned store to data: threads may run through the slot meanwhile.
+//! Every guest address that control was seen to go to has one slot in the data beside the code; all exits to it jump
+//! through that. A new slot leads to its thunk, which asks the dispatcher; as soon as the target is compiled the slot
+//! holds its address, when better code replaces that the better one's, and when it is dropped the thunk's again. Linking
+//! is one aligned store to data: threads may run through the slot meanwhile.
 //!
-//! Like the code, the table is used in two halves, so that a thread still in code that was given up finds the
-//! slots of that code as they were.
+//! Like the code, slots are used in two halves, so that a thread still in code that was given up finds the slots of that
+//! code as they were. Thunks are a page at a time, apart from the code: a slot's is found by its number.
 
 use super::exec_mem::ExecMem;
-use super::map::{CodeCache, Key, NO_CODE, NO_SLOT, THUNK};
+use super::map::{CodeCache, Key, PlaceError};
 use super::table::Table;
-use isamorph_backend_abi::abi;
+use super::units::UnitId;
+use isamorph_backend_abi::abi::{THUNK, THUNK_PAGE, THUNKS, thunk_page};
+use isamorph_backend_abi::slot::{LinkSlot, Prediction, nowhere};
 use isamorph_ir::Mode;
-use std::io;
+use std::mem::offset_of;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
-/// What is known of a slot beside what it holds.
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    mode: Mode,
-    /// Offset of its thunk in the cache, or [`PREDICTION`].
-    thunk: u32,
+/// A link slot, and what is known of its guest address.
+#[repr(C)]
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub link: LinkSlot,
+    /// The address's own code as an offset from the cache's begin, or [`NO_CODE`].
+    pub own: u32,
+    /// Whose the code is; and [`CALLED`].
+    owner: u32,
+    pub mode: Mode,
 }
 
-/// Not a link slot but a prediction.
-const PREDICTION: u32 = u32::MAX;
+/// Some exit calls the address.
+const CALLED: u32 = 1 << 31;
+/// No code yet, or no more.
+pub(super) const NO_CODE: u32 = u32::MAX;
+/// Offset of the counter in a slot.
+pub(super) const COUNT_OFFSET: u64 = offset_of!(LinkSlot, count) as u64;
+/// Slots of a half: one for every guest address that control goes to.
+const SLOTS: usize = 1 << 20;
+/// Predictions of a half.
+const PREDICTIONS: usize = 1 << 18;
 
-/// The slots in use.
+impl Slot {
+    pub fn key(&self) -> Key {
+        Key { pc: self.link.pc, mode: self.mode }
+    }
+
+    pub fn owner(&self) -> UnitId {
+        UnitId(self.owner & !CALLED)
+    }
+
+    pub fn set_owner(&mut self, owner: UnitId) {
+        self.owner = self.owner & CALLED | owner.0;
+    }
+
+    pub fn is_called(&self) -> bool {
+        self.owner & CALLED != 0
+    }
+
+    pub fn set_called(&mut self) {
+        self.owner |= CALLED;
+    }
+}
+
+/// Mispredictions that the first prediction of a branch outlives.
+const FIRST_PATIENCE: u32 = 8;
+
+/// The slots in use. Their numbers go from the first half's to the second's.
 #[derive(Debug)]
 pub(super) struct Links {
-    halves: [Table<Link>; 2],
+    halves: [Table<Slot>; 2],
+    predictions: [Table<Prediction>; 2],
+    /// Host addresses of each half's pages of thunks.
+    thunks: [Vec<u64>; 2],
     half: usize,
-    /// Slots in a half.
-    capacity: usize,
 }
 
 impl Links {
-    pub fn new(slots: usize) -> io::Result<Links> {
-        let capacity = slots / 2;
-        let halves = [Table::new(capacity)?, Table::new(capacity)?];
-        Ok(Links { halves, half: 0, capacity })
+    /// Bytes that it may take of its arena.
+    pub const BYTES: usize =
+        2 * (Table::<Slot>::bytes(SLOTS) + Table::<Prediction>::bytes(PREDICTIONS));
+
+    pub fn new() -> Links {
+        let halves = [Table::new(SLOTS), Table::new(SLOTS)];
+        let predictions = [Table::new(PREDICTIONS), Table::new(PREDICTIONS)];
+        Links { halves, predictions, thunks: Default::default(), half: 0 }
     }
 
     pub fn room(&self, n: usize) -> bool {
-        self.halves[self.half].room(n)
+        self.halves[self.half].room(n) && self.predictions[self.half].room(n)
     }
 
-    /// A slot for an address in this mode; its thunk is told by [`Links::set_thunk`].
-    pub fn allocate(&mut self, mode: Mode) -> u32 {
-        self.push(Link { mode, thunk: 0 })
+    /// The number of a new slot for this address, which leads to its thunk.
+    pub fn allocate(&mut self, mem: &mut ExecMem, key: Key, count: i32) -> Result<u32, PlaceError> {
+        let (half, pages) = (&mut self.halves[self.half], &mut self.thunks[self.half]);
+        let first = (self.half * SLOTS) as u32;
+        let at = half.len();
+        if at == pages.len() * THUNKS {
+            let page = mem.reserve_apart(THUNK_PAGE).ok_or(PlaceError::Full)?;
+            mem.writable(page, THUNK_PAGE).copy_from_slice(&thunk_page(first + at as u32));
+            pages.push(page);
+        }
+        let thunk = pages[at / THUNKS] + (at % THUNKS * THUNK) as u64;
+        let Key { pc, mode } = key;
+        let link = LinkSlot { code: thunk.into(), pc, count: count.into(), thunk: thunk as u32 };
+        half.push(&mut mem.data, Slot { link, own: NO_CODE, owner: 0, mode });
+        Ok(first + at as u32)
     }
 
-    /// A slot for the prediction of a branch.
-    pub fn allocate_prediction(&mut self, mode: Mode) -> u32 {
-        self.push(Link { mode, thunk: PREDICTION })
+    /// The number of a new prediction for the branch at this address.
+    pub fn predict(&mut self, mem: &mut ExecMem, site: u64) -> u32 {
+        let slot = ptr::from_ref(nowhere()) as u64;
+        let (patience, next) = (0.into(), FIRST_PATIENCE.into());
+        let made = Prediction { slot: slot.into(), site, patience, next };
+        self.predictions[self.half].push(&mut mem.data, made) as u32
     }
 
-    fn push(&mut self, link: Link) -> u32 {
-        let at = self.halves[self.half].push(link);
-        (self.half * self.capacity + at) as u32
+    /// A prediction of the current half.
+    pub fn prediction(&self, number: u32) -> &Prediction {
+        &self.predictions[self.half][number as usize]
     }
 
-    pub fn set_thunk(&mut self, index: u32, thunk: u32) {
-        self.halves[self.half][index as usize % self.capacity].thunk = thunk;
+    pub fn get(&self, number: u32) -> Option<&Slot> {
+        self.halves[number as usize / SLOTS].get(number as usize % SLOTS)
     }
 
-    fn get(&self, index: u32) -> Option<Link> {
-        let index = index as usize;
-        self.halves[index / self.capacity].get(index % self.capacity).copied()
+    /// A slot of the current half.
+    pub fn slot(&self, number: u32) -> &Slot {
+        &self.halves[self.half][number as usize % SLOTS]
     }
 
-    fn is_current(&self, index: u32) -> bool {
-        index as usize / self.capacity == self.half
+    /// A slot of the current half, to be changed.
+    pub fn slot_mut(&mut self, number: u32) -> &mut Slot {
+        &mut self.halves[self.half][number as usize % SLOTS]
+    }
+
+    /// Is this a slot of the current half?
+    pub fn is_current(&self, number: u32) -> bool {
+        number as usize / SLOTS == self.half
+    }
+
+    /// Leads a slot of the current half to code, or back to its thunk.
+    pub fn lead(&self, number: u32, code: Option<u64>) {
+        let thunk = || {
+            let at = number as usize % SLOTS;
+            self.thunks[self.half][at / THUNKS] + (at % THUNKS * THUNK) as u64
+        };
+        self.slot(number).link.code.store(code.unwrap_or_else(thunk), Ordering::Release);
+    }
+
+    /// The slot that this host address lies in.
+    pub fn at(&self, address: u64) -> Option<&Slot> {
+        self.halves.iter().find_map(|half| half.get(half.index_of(address)?))
     }
 
     /// Leads every slot to its thunk and begins the other half.
-    pub fn swap_halves(&mut self, mem: &ExecMem) {
-        let links = self.halves[self.half].iter().enumerate();
-        for (i, link) in links.filter(|(_, link)| link.thunk != PREDICTION) {
-            let index = self.half * self.capacity + i;
-            let thunk = mem.range().start + link.thunk as u64;
-            mem.slot(index).code.store(thunk, Ordering::Release);
+    pub fn swap_halves(&mut self) {
+        for at in 0..self.halves[self.half].len() {
+            self.lead((self.half * SLOTS + at) as u32, None);
         }
         self.half ^= 1;
         self.halves[self.half].clear();
+        self.predictions[self.half].clear();
+        self.thunks[self.half].clear();
     }
 }
 
 impl CodeCache {
-    /// Where the exits through this slot go. `None`: there is no such slot, which only a broken state can ask for.
-    pub fn target(&self, index: u32) -> Option<Key> {
-        self.key_of(index)
-    }
-
     /// The guest address whose counter lies here.
     pub fn counted(&self, counter: u64) -> Option<Key> {
-        let index = self.mem.slot_of_counter(counter)?;
-        self.key_of(index as u32)
+        Some(self.links.at(counter)?.key())
     }
 
-    fn key_of(&self, index: u32) -> Option<Key> {
-        let mode = self.links.get(index)?.mode;
-        Some(Key { pc: self.mem.slot(index as usize).pc, mode })
-    }
-
-    /// How often the code for an address was counted since its counter began, if it is counted.
+    /// How often the code for an address was counted since its counter began.
     pub fn counts(&self, key: Key) -> u32 {
-        let slot = self.entry(key).map(|entry| entry.slot).filter(|slot| *slot != NO_SLOT);
-        let left = slot.map(|slot| self.mem.slot(slot as usize).count.load(Ordering::Relaxed));
+        let left = self.slot(key).map(|slot| slot.link.count.load(Ordering::Relaxed));
         left.map_or(0, |left| self.threshold.saturating_sub(left).max(0) as u32)
     }
 
     /// Lets the code for an address run so many times before it counts as hot.
     pub fn set_count(&self, counter: u64, count: i32) {
-        if let Some(index) = self.mem.slot_of_counter(counter) {
-            self.mem.slot(index).count.store(count, Ordering::Relaxed);
+        if let Some(slot) = self.links.at(counter) {
+            slot.link.count.store(count, Ordering::Relaxed);
         }
     }
+}
 
-    /// The slot of this address, made if there is none. `None`: there is no room.
-    pub(super) fn slot_of(&mut self, key: Key) -> Option<u32> {
-        if !self.has_room_for(1) {
-            return None;
-        }
-        let entry = *self.entry_mut(key);
-        if entry.slot != NO_SLOT {
-            return Some(entry.slot);
-        }
-        let thunk = self.mem.reserve_apart(THUNK)?;
-        let slot = self.links.allocate(key.mode);
-        self.entry_mut(key).slot = slot;
-        self.begin_slot(slot, key.pc, thunk);
-        if entry.code != NO_CODE {
-            self.lead(slot, Some(self.address(entry.code)));
-        }
-        Some(slot)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isamorph_backend_abi::engine_offset;
 
-    /// Puts a new slot's thunk there, and leads it to that.
-    pub(super) fn begin_slot(&mut self, slot: u32, pc: u64, thunk: u64) {
-        self.mem.write(thunk, &abi::link_thunk(slot));
-        self.links.set_thunk(slot, (thunk - self.mem.range().start) as u32);
-        self.mem.init_slot(slot as usize, pc, thunk, self.threshold);
-    }
-
-    /// Leads a slot to code, or back to its thunk.
-    pub(super) fn lead(&mut self, index: u32, code: Option<u64>) {
-        let Some(link) = self.links.get(index).filter(|_| self.links.is_current(index)) else {
-            return;
-        };
-        let thunk = self.mem.range().start + link.thunk as u64;
-        let to = code.filter(|_| self.chain).unwrap_or(thunk);
-        self.mem.slot(index as usize).code.store(to, Ordering::Release);
+    #[test]
+    fn a_thunk_tells_its_slot() {
+        let mut mem = ExecMem::new(4 << 20, Links::BYTES).unwrap();
+        let mut links = Links::new();
+        for half in 0..2 {
+            // `mov eax, esi; ret`, where thunks go on.
+            let stub = mem.reserve(3).unwrap();
+            mem.writable(stub, 3).copy_from_slice(&[0x89, 0xf0, 0xc3]);
+            let mut area = [0u64; engine_offset!(stubs.link) / 8 + 1];
+            area[engine_offset!(stubs.link) / 8] = stub;
+            for n in 0..3 * THUNKS as u32 {
+                let key = Key { pc: n as u64, mode: Mode(0) };
+                let number = links.allocate(&mut mem, key, 1).unwrap();
+                assert_eq!(number, half * SLOTS as u32 + n);
+                let thunk = links.slot(number).link.code.load(Ordering::Relaxed) as usize;
+                // SAFETY: the thunk jumps to the stub, which returns what the thunk found.
+                let told = unsafe {
+                    let thunk: extern "C" fn(*const u64) -> u32 = std::mem::transmute(thunk);
+                    thunk(area.as_ptr())
+                };
+                assert_eq!(told, number);
+            }
+            links.swap_halves();
+            mem.swap_halves().unwrap();
+        }
     }
 }

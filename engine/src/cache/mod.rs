@@ -8,6 +8,7 @@
 //! execute is not overwritten (halves are reused only when every vCPU has left them).
 
 mod addresses;
+mod arena;
 pub mod exec_mem;
 pub mod invalidate;
 mod jumps;
@@ -16,3 +17,4 @@ pub mod map;
 pub mod observe;
 pub(crate) mod store;
 mod table;
+mod units;

@@ -1,44 +1,36 @@
-//! Arrays that only grow, in memory of their own.
+//! Arrays that only grow, in chunks of the [`Arena`].
 //!
-//! A cold program fills the code cache's books once and page by page: here pages are made many at once, ahead of their
-//! use, nothing is moved when an array grows, and what is not used takes no memory.
+//! Nothing is moved when an array grows, what is not used takes no memory, and values keep their addresses.
 
-use std::io;
+use super::arena::{Arena, CHUNK};
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
-use std::ptr;
+use std::ops::{Index, IndexMut};
 
 /// An array of at most so many values.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    base: *mut T,
+    chunks: Vec<*mut T>,
     len: usize,
     capacity: usize,
-    /// Bytes whose pages are there.
-    populated: usize,
     values: PhantomData<T>,
 }
 
-// SAFETY: a table owns its memory as a vector does.
+// SAFETY: a table owns its chunks as a vector does.
 unsafe impl<T: Send> Send for Table<T> {}
 
-/// Bytes whose pages are made at once: at first, and at most.
-const STEP: [usize; 2] = [16 << 10, 256 << 10];
-
 impl<T> Table<T> {
+    /// Values in a chunk.
+    const PER: usize = CHUNK / size_of::<T>();
+
     /// An empty table with room for `capacity` values.
-    pub fn new(capacity: usize) -> io::Result<Table<T>> {
+    pub fn new(capacity: usize) -> Table<T> {
         const { assert!(!std::mem::needs_drop::<T>() && align_of::<T>() <= 4096) };
-        let (prot, flags) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        let bytes = (capacity * size_of::<T>()).next_multiple_of(4096);
-        // SAFETY: a new mapping.
-        let base =
-            unsafe { libc::mmap(ptr::null_mut(), bytes, prot, flags | libc::MAP_NORESERVE, -1, 0) };
-        if base == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Table { base: base.cast(), len: 0, capacity, populated: 0, values: PhantomData })
+        Table { chunks: vec![], len: 0, capacity, values: PhantomData }
+    }
+
+    /// Bytes of an arena that tables of so many values may take at most.
+    pub const fn bytes(capacity: usize) -> usize {
+        capacity.div_ceil(Self::PER) * CHUNK
     }
 
     /// Is there room for `n` more?
@@ -46,33 +38,63 @@ impl<T> Table<T> {
         n <= self.capacity - self.len
     }
 
-    /// Appends a value; its index.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends a value; its index. A table takes its chunks from one arena always.
     ///
     /// # Panics
     /// If there is no room: the caller's error.
-    pub fn push(&mut self, value: T) -> usize {
+    pub fn push(&mut self, arena: &mut Arena, value: T) -> usize {
         assert!(self.len < self.capacity, "a table is full");
-        let end = (self.len + 1) * size_of::<T>();
-        if end > self.populated {
-            self.populate(end);
+        if self.len == self.chunks.len() * Self::PER {
+            let chunk = arena.take().expect("an arena has room for its tables");
+            self.chunks.push(chunk.cast());
         }
-        // SAFETY: in bounds of the mapping.
-        unsafe { self.base.add(self.len).write(value) };
+        let at = self.len;
         self.len += 1;
-        self.len - 1
+        // SAFETY: in bounds of the chunk, which is this table's.
+        unsafe { self.at(at).write(value) };
+        at
     }
 
-    #[cold]
-    fn populate(&mut self, end: usize) {
-        let all = (self.capacity * size_of::<T>()).next_multiple_of(4096);
-        let step = (self.populated / 2).clamp(STEP[0], STEP[1]).next_multiple_of(4096);
-        let to = (self.populated + step).max(end.next_multiple_of(4096)).min(all);
-        // SAFETY: inside of the mapping. It is only advice: a kernel that does not know it lets pages fault.
-        unsafe {
-            let at = self.base.cast::<u8>().add(self.populated);
-            libc::madvise(at.cast(), to - self.populated, libc::MADV_POPULATE_WRITE);
+    /// Where the value of this index lies, for an index whose chunk is there.
+    fn at(&self, index: usize) -> *mut T {
+        // SAFETY: in bounds of the chunk.
+        unsafe { self.chunks[index / Self::PER].add(index % Self::PER) }
+    }
+
+    pub fn get(&self, index: usize) -> Option<&T> {
+        // SAFETY: it was written.
+        (index < self.len).then(|| unsafe { &*self.at(index) })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.len).map(|n| &self[n])
+    }
+
+    /// How many values there are up to the first that `before` does not hold for; those behind it are such as well.
+    pub fn partition_point(&self, before: impl Fn(&T) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len);
+        while low < high {
+            let mid = low.midpoint(high);
+            if before(&self[mid]) {
+                low = mid + 1;
+            } else {
+                high = mid;
+            }
         }
-        self.populated = to;
+        low
+    }
+
+    /// The index of the value that this address lies in.
+    pub fn index_of(&self, address: u64) -> Option<usize> {
+        self.chunks.iter().enumerate().find_map(|(n, chunk)| {
+            let inside = address.checked_sub(*chunk as u64)? as usize / size_of::<T>();
+            let index = n * Self::PER + inside;
+            (inside < Self::PER && index < self.len).then_some(index)
+        })
     }
 
     /// Removes all values; the memory stays.
@@ -81,27 +103,21 @@ impl<T> Table<T> {
     }
 }
 
-impl<T> Deref for Table<T> {
-    type Target = [T];
+impl<T> Index<usize> for Table<T> {
+    type Output = T;
 
-    fn deref(&self) -> &[T] {
-        // SAFETY: so many values were written.
-        unsafe { std::slice::from_raw_parts(self.base, self.len) }
+    fn index(&self, index: usize) -> &T {
+        assert!(index < self.len, "a table has no value {index}");
+        // SAFETY: it was written.
+        unsafe { &*self.at(index) }
     }
 }
 
-impl<T> DerefMut for Table<T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above, and `self` is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.base, self.len) }
-    }
-}
-
-impl<T> Drop for Table<T> {
-    fn drop(&mut self) {
-        let bytes = (self.capacity * size_of::<T>()).next_multiple_of(4096);
-        // SAFETY: the mapping is ours alone.
-        unsafe { libc::munmap(self.base.cast(), bytes) };
+impl<T> IndexMut<usize> for Table<T> {
+    fn index_mut(&mut self, index: usize) -> &mut T {
+        assert!(index < self.len, "a table has no value {index}");
+        // SAFETY: it was written, and `self` is borrowed mutably.
+        unsafe { &mut *self.at(index) }
     }
 }
 
@@ -111,13 +127,20 @@ mod tests {
 
     #[test]
     fn a_table_keeps_what_was_pushed() {
-        let mut table = Table::new(100_000).unwrap();
+        let mut arena = Arena::of(16 << 20);
+        let (mut table, mut other) = (Table::new(100_000), Table::new(100_000));
         for n in 0..100_000_u64 {
-            assert_eq!(table.push(n), n as usize);
+            assert_eq!(table.push(&mut arena, n), n as usize);
+            other.push(&mut arena, [n as u32; 3]);
         }
         assert!(!table.room(1) && table.iter().copied().eq(0..100_000));
+        assert!(other.iter().zip(0..).all(|(v, n)| *v == [n; 3]));
+        assert_eq!(table.partition_point(|n| *n < 70_000), 70_000);
+        let address = &raw const other[77_777] as u64;
+        assert_eq!(other.index_of(address + 4), Some(77_777));
+        assert_eq!(table.index_of(address), None);
         table[7] = 1;
         table.clear();
-        assert!(table.is_empty() && table.room(100_000));
+        assert!(table.len() == 0 && table.room(100_000) && table.index_of(address).is_none());
     }
 }
