@@ -53,6 +53,9 @@ pub enum CompileError {
     /// The host's processor lacks something that every template takes for granted.
     #[error("the host's processor lacks {0}")]
     Host(&'static str),
+    /// The block looks at the cumulative floating-point flags, which [`Options::exact_underflow`] does not keep exact.
+    #[error("the block looks at floating-point flags that are not kept exact")]
+    FpFlags,
     /// The block's code is too large for the buffer.
     #[error("the code of the block at {0:#x} is too large")]
     TooLarge(u64),
@@ -95,11 +98,15 @@ impl Compiler {
         Compiler { desc, scratch: x64::Scratch::new(host), blob: CodeBlob::default() }
     }
 
-    /// Compiles a block.
+    /// Compiles a block, whose instructions are used up.
     ///
     /// # Errors
     /// See [`CompileError`]; the compiler stays usable.
-    pub fn compile(&mut self, block: &Block, options: &Options) -> Result<&CodeBlob, CompileError> {
+    pub fn compile(
+        &mut self,
+        block: &mut Block,
+        options: &Options,
+    ) -> Result<&CodeBlob, CompileError> {
         x64::block(self.desc, &mut self.scratch, &mut self.blob, block, options)?;
         Ok(&self.blob)
     }

@@ -11,8 +11,9 @@ fn check(filter: impl Fn(&OpInfo) -> bool, fp_exact: bool, runs: usize) {
     for host in [own, Host::V2] {
         let mut compiler = Compiler::for_host(&DESC, host);
         let opts = Options { exact_underflow: true, ..Options::default() };
-        let compile =
-            |region: &Region| compiler.compile(&region.blocks[0], &opts).expect("compiles").clone();
+        let compile = |region: &Region| {
+            compiler.compile(&mut region.blocks[0].clone(), &opts).expect("compiles").clone()
+        };
         ops::check(compile, &filter, fp_exact, runs);
     }
 }

@@ -10,7 +10,7 @@ use crate::config::EngineKind;
 use crate::engine::{Cache, Engine};
 use crate::heat;
 use crate::sample::{self, Doing};
-use isamorph_backend_baseline::{Compiler, Host, Options};
+use isamorph_backend_baseline::{CompileError, Compiler, Host, Options};
 use isamorph_ir::Inst;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -167,15 +167,12 @@ impl Engine {
         let compiler = baseline.compiler.as_mut().ok_or(Refusal::Interpret)?;
         let max = self.config.limits.block_insns;
         let room = std::mem::take(&mut baseline.room);
-        let block = self.frontend.lift_in(room, &*self.code, key.pc, key.mode, max);
+        let mut block = self.frontend.lift_in(room, &*self.code, key.pc, key.mode, max);
         // Nothing to be fetched: there is no code that could change.
         if block.len == 0 {
             return Err(Refusal::Interpret);
         }
         let care = self.care();
-        if !care.exact_flags && block.sees_fp_flags() {
-            return Err(Refusal::FlagsSeen);
-        }
         let options = Options {
             polls: true,
             counts: self.config.kind == EngineKind::Auto,
@@ -184,8 +181,9 @@ impl Engine {
             clear_ignored_bits: care.clear_ignored_bits,
             guest_base: self.config.guest_base,
         };
-        let blob = match compiler.compile(&block, &options) {
+        let blob = match compiler.compile(&mut block, &options) {
             Ok(blob) => blob,
+            Err(CompileError::FpFlags) => return Err(Refusal::FlagsSeen),
             Err(error) => {
                 tracing::debug!("a block stays with the interpreter: {error}");
                 baseline.failed.insert(key);

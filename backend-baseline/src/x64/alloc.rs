@@ -139,7 +139,7 @@ impl Gen<'_> {
 
     /// Is this the value's last use?
     pub(super) fn dies(&self, v: Value) -> bool {
-        self.live.last(v) <= self.now
+        self.code.last(v) <= self.now
     }
 
     /// Unpins, and frees the registers of values that are over.
@@ -147,14 +147,14 @@ impl Gen<'_> {
         self.regs.pinned_g = 0;
         self.regs.pinned_x = 0;
         let now = self.now;
-        if !self.live.ends(now as usize) {
+        if !self.code.ends(now as usize) {
             return;
         }
         let mut set = self.regs.used_g;
         while set != 0 {
             let r = set.trailing_zeros();
             set &= set - 1;
-            if self.live.last(self.regs.gpr[r as usize & 15]) <= now {
+            if self.code.last(self.regs.gpr[r as usize & 15]) <= now {
                 self.regs.used_g &= !(1 << r);
             }
         }
@@ -162,7 +162,7 @@ impl Gen<'_> {
         while set != 0 {
             let r = set.trailing_zeros();
             set &= set - 1;
-            if self.live.last(self.regs.xmm[r as usize & 15]) <= now {
+            if self.code.last(self.regs.xmm[r as usize & 15]) <= now {
                 self.regs.used_x &= !(1 << r);
             }
         }
@@ -193,7 +193,7 @@ impl Gen<'_> {
     fn longest(&self, candidates: u16, owners: &[Value; 16]) -> u8 {
         (0..16u8)
             .filter(|r| candidates & 1 << r != 0)
-            .max_by_key(|r| self.live.last(owners[*r as usize]))
+            .max_by_key(|r| self.code.last(owners[*r as usize]))
             .expect("an instruction pins fewer registers than there are")
     }
 

@@ -147,7 +147,7 @@ impl Gen<'_> {
             .expect("only constants have immediates wider than 32 bits");
         self.e.mov_imm(RSI, packed);
         self.e.call_rm(Mem::area(engine_offset!(stubs.eval)));
-        if !self.live.is_used(v) {
+        if !self.code.is_used(v) {
             return;
         }
         let ty = self.ty(v);

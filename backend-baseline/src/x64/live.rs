@@ -5,55 +5,21 @@
 //! long as its user needs them. Pure values without a use are dead and get no code, nor do writes of registers that are
 //! overwritten before anybody can look.
 
-use super::known::Code;
+use super::known::{Code, Role};
 use isamorph_ir::op::Effect;
 use isamorph_ir::{GuestDesc, Inst, Op, Shape, Value};
 
-/// What becomes of an instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// It gets code where it stands.
-    Here,
-    /// Its users compute it.
-    Lazy,
-    /// It gets none.
-    Void,
-}
-
-/// What is known of the values of a block.
-#[derive(Default)]
-pub(crate) struct Live {
-    values: Vec<Life>,
-    overwritten: Overwritten,
-}
-
-/// How a value lives, and what ends where it stands.
-#[derive(Clone, Copy)]
-struct Life {
-    /// Index of the last instruction that needs it (the terminal's is the number of instructions).
-    last: u32,
-    /// Its first user.
-    user: u32,
-    /// How often it is used.
-    uses: u16,
-    role: Role,
-    /// Some value is needed by this instruction last.
-    ends: bool,
-}
-
-const UNUSED: Life = Life { last: 0, user: 0, uses: 0, role: Role::Void, ends: false };
-
 /// Slots that are written before anybody can look at them.
 #[derive(Default)]
-struct Overwritten {
+pub(super) struct Overwritten {
     /// By slot: the count at which it was last found to be overwritten.
-    at: Vec<u32>,
+    pub at: Vec<u32>,
     /// Moves when somebody can look, and from block to block.
-    now: u32,
+    pub now: u32,
 }
 
 impl Overwritten {
-    fn begin(&mut self, slots: usize) {
+    pub fn begin(&mut self, slots: usize) {
         if self.at.len() != slots || self.now > u32::MAX / 2 {
             self.at.clear();
             self.at.resize(slots, 0);
@@ -63,118 +29,128 @@ impl Overwritten {
     }
 }
 
-impl Live {
+impl Code {
     /// Index of the last instruction that needs the value.
+    #[inline]
     pub fn last(&self, v: Value) -> u32 {
-        self.values[v.index()].last
+        self.nodes[v.index()].last
     }
 
     /// Has the value a user?
     pub fn is_used(&self, v: Value) -> bool {
-        self.values[v.index()].uses != 0
+        self.nodes[v.index()].uses != 0
     }
 
     /// What becomes of an instruction.
+    #[inline]
     pub fn role(&self, i: usize) -> Role {
-        self.values[i].role
+        self.nodes[i].role
     }
 
     /// Is some value over behind this instruction?
     pub fn ends(&self, i: usize) -> bool {
-        self.values[i].ends
+        self.nodes[i].ends
     }
 
-    /// `end`: what the terminal uses; `exact`: floating point is left to the reference.
-    pub fn of(&mut self, desc: &GuestDesc, code: &Code, end: Option<Value>, exact: bool) {
-        let n = code.insts.len();
-        self.values.clear();
-        // The last one stands for the terminal.
-        self.values.resize(n + 1, UNUSED);
+    /// Completes what is known by a walk backwards. `end`: what the terminal uses; `exact`: floating point is left to the
+    /// reference.
+    pub fn live(&mut self, desc: &GuestDesc, end: Option<Value>, exact: bool) {
+        let n = self.insts.len();
         if let Some(v) = end {
-            self.values[v.index()] = Life { last: n as u32, user: n as u32, uses: 1, ..UNUSED };
+            let node = &mut self.nodes[v.index()];
+            (node.last, node.user, node.uses) = (n as u32, n as u32, 1);
         }
         self.overwritten.begin(desc.layout.slots.len());
-        for (i, inst) in code.insts.iter().enumerate().rev() {
-            if code.is_void(i) {
+        let fp = [desc.fp.control.0 as u128, desc.fp.flags.0 as u128];
+        for i in (0..n).rev() {
+            let node = &mut self.nodes[i];
+            if node.role == Role::Void {
                 continue;
             }
-            let life = &mut self.values[i];
+            let inst = &self.insts[i];
             // What most instructions are.
             match inst.op {
-                Op::Insn => {
-                    life.role = Role::Here;
+                Op::Insn => continue,
+                Op::Const | Op::Get if node.uses == 0 => {
+                    node.role = Role::Void;
                     continue;
                 }
-                Op::Const | Op::Get if life.uses == 0 => continue,
-                Op::Const => {
-                    life.role = Role::Here;
-                    continue;
-                }
+                Op::Const => continue,
                 Op::Get => {
-                    life.role = Role::Here;
                     // A write before it is looked at.
                     self.overwritten.at[inst.imm as usize] = 0;
                     continue;
                 }
-                _ => {}
-            }
-            let mut life = *life;
-            match inst.op.effect() {
-                Effect::Pure | Effect::ReadSlot if life.uses == 0 => continue,
-                Effect::ReadSlot => self.overwritten.at[inst.imm as usize] = 0,
-                Effect::WriteSlot => {
+                Op::Put => {
                     let at = &mut self.overwritten.at[inst.imm as usize];
                     if *at == self.overwritten.now {
+                        node.role = Role::Void;
                         continue;
                     }
-                    let fp = [desc.fp.control.0, desc.fp.flags.0];
-                    if !fp.contains(&(inst.imm as u16)) {
+                    if !fp.contains(&inst.imm) {
                         *at = self.overwritten.now;
                     }
+                    (node.last, node.ends) = (i as u32, true);
+                    let v = inst.args[0];
+                    self.uses(v, i as u32, i as u32);
+                    continue;
+                }
+                _ => {}
+            }
+            match inst.op.effect() {
+                Effect::Pure if node.uses == 0 => {
+                    node.role = Role::Void;
+                    continue;
                 }
                 Effect::Load | Effect::Store | Effect::Helper | Effect::Exit => {
                     self.overwritten.now += 1;
                 }
                 _ => {}
             }
-            if life.uses == 0 {
-                life.last = i as u32;
-                life.ends = true;
+            let mut needed = i as u32;
+            if node.uses == 0 {
+                (node.last, node.ends) = (i as u32, true);
+            } else if self.is_lazy(Value(i as u32), exact) {
+                let node = &mut self.nodes[i];
+                node.role = Role::Lazy;
+                needed = node.last;
             }
-            let lazy = life.uses != 0 && self.is_lazy(code, Value(i as u32), inst, exact);
-            life.role = if lazy { Role::Lazy } else { Role::Here };
-            let needed = if lazy { life.last } else { i as u32 };
-            self.values[i] = life;
-            for v in inst.args {
+            for v in self.insts[i].args {
                 if v == Value::NONE {
                     break;
                 }
-                let v = &mut self.values[v.index()];
-                v.user = i as u32;
-                v.uses = v.uses.saturating_add(1);
-                if v.last < needed {
-                    v.last = needed;
-                    self.values[needed as usize].ends = true;
-                }
+                self.uses(v, i as u32, needed);
             }
         }
     }
 
+    /// This instruction uses a value, which is `needed` until then.
+    #[inline(always)]
+    fn uses(&mut self, v: Value, user: u32, needed: u32) {
+        let node = &mut self.nodes[v.index()];
+        node.user = user;
+        node.uses = node.uses.saturating_add(1);
+        if node.last < needed {
+            node.last = needed;
+            self.nodes[needed as usize].ends = true;
+        }
+    }
+
     /// Is this value, all of whose uses are known, computed by its users?
-    fn is_lazy(&self, code: &Code, this: Value, inst: &Inst, exact: bool) -> bool {
-        let life = &self.values[this.index()];
-        let once = life.uses == 1;
-        let at = life.user as usize;
-        let user = code.insts.get(at);
+    fn is_lazy(&self, this: Value, exact: bool) -> bool {
+        let (node, inst) = (&self.nodes[this.index()], &self.insts[this.index()]);
+        let once = node.uses == 1;
+        let at = node.user as usize;
+        let user = self.insts.get(at);
         match inst.op {
             Op::FlagsAdd | Op::FlagsSub | Op::FlagsLogic | Op::FlagsSel => true,
             Op::FlagsFCmp => {
                 // Comparing raises floating-point flags: not after somebody looked at them.
-                let end = code.insts.len().min(life.last as usize);
+                let end = self.insts.len().min(node.last as usize);
                 let looks = |u: &Inst| {
                     matches!(u.op.effect(), Effect::FpState | Effect::Helper | Effect::Exit)
                 };
-                let between = &code.insts[this.index() + 1..end];
+                let between = &self.insts[this.index() + 1..end];
                 inst.shape != Shape::F16 && !exact && !between.iter().any(looks)
             }
             Op::Select => inst.shape == Shape::FLAGS,
@@ -189,7 +165,7 @@ impl Live {
             }
             // The index of a lazy sum.
             Op::ShlI if once && inst.shape == Shape::I64 && inst.imm <= 3 => {
-                let lazy = self.values.get(at).is_some_and(|l| l.role == Role::Lazy);
+                let lazy = self.nodes[at].role == Role::Lazy;
                 user.is_some_and(|u| u.op == Op::Add && u.args[1] == this && lazy)
             }
             _ => false,

@@ -21,8 +21,7 @@ use cold::Cold;
 use emit::{Emit, Mem};
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind, abi};
 use isamorph_ir::{Block, GuestDesc, Inst, Op, Value};
-use known::Code;
-use live::{Live, Role};
+use known::{Code, Role};
 pub use ops::by_reference;
 
 /// What the host's processor has beyond x86-64-v2.
@@ -84,7 +83,6 @@ pub(crate) struct Scratch {
     host: Host,
     e: Emit,
     code: Code,
-    live: Live,
     places: Vec<Place>,
     regs: Regs,
     colds: Vec<Cold>,
@@ -93,9 +91,9 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub fn new(host: Host) -> Scratch {
-        let (code, live, places, colds, fixups) = Default::default();
+        let (code, places, colds, fixups) = Default::default();
         let e = Emit::new(host.avx);
-        Scratch { host, e, code, live, places, regs: Regs::new(), colds, fixups }
+        Scratch { host, e, code, places, regs: Regs::new(), colds, fixups }
     }
 }
 
@@ -107,7 +105,6 @@ pub(crate) struct Gen<'a> {
     host: Host,
     e: &'a mut Emit,
     code: &'a Code,
-    live: &'a Live,
     places: &'a mut Vec<Place>,
     regs: &'a mut Regs,
     colds: &'a mut Vec<Cold>,
@@ -128,19 +125,22 @@ pub(crate) fn block(
     desc: &'static GuestDesc,
     scratch: &mut Scratch,
     blob: &mut CodeBlob,
-    block: &Block,
+    block: &mut Block,
     options: &Options,
 ) -> Result<(), CompileError> {
-    let Scratch { host, e, code, live, places, regs, colds, fixups } = scratch;
+    let Scratch { host, e, code, places, regs, colds, fixups } = scratch;
     e.clear();
     regs.clear(desc.layout.slots.len());
     colds.clear();
     fixups.clear();
     places.clear();
     places.resize(block.insts.len(), Place::None);
-    code.read(desc, &block.insts);
+    let blind = code.read(desc, &mut block.insts);
+    if !blind && !options.exact_underflow {
+        return Err(CompileError::FpFlags);
+    }
     let end = block.term.args().next().map(|v| code.resolve(v));
-    live.of(desc, code, end, block.fp_exact);
+    code.live(desc, end, block.fp_exact);
     blob.entries.clear();
     blob.fixups.clear();
     blob.source_map.clear();
@@ -153,7 +153,6 @@ pub(crate) fn block(
         host: *host,
         e,
         code,
-        live,
         places,
         regs,
         colds,
@@ -175,7 +174,7 @@ impl Gen<'_> {
         let (block, code) = (self.block, self.code);
         for (i, inst) in code.insts.iter().enumerate() {
             let v = Value(i as u32);
-            match self.live.role(i) {
+            match self.code.role(i) {
                 Role::Void => continue,
                 Role::Lazy => self.places[i] = Place::Lazy,
                 Role::Here if inst.op == Op::Insn => {

@@ -46,11 +46,11 @@ impl<T> Table<T> {
     ///
     /// # Panics
     /// If there is no room: the caller's error.
+    #[inline(always)]
     pub fn push(&mut self, arena: &mut Arena, value: T) -> usize {
         assert!(self.len < self.capacity, "a table is full");
         if self.len == self.chunks.len() * Self::PER {
-            let chunk = arena.take().expect("an arena has room for its tables");
-            self.chunks.push(chunk.cast());
+            self.grow(arena);
         }
         let at = self.len;
         self.len += 1;
@@ -59,7 +59,14 @@ impl<T> Table<T> {
         at
     }
 
+    #[cold]
+    fn grow(&mut self, arena: &mut Arena) {
+        let chunk = arena.take().expect("an arena has room for its tables");
+        self.chunks.push(chunk.cast());
+    }
+
     /// Where the value of this index lies, for an index whose chunk is there.
+    #[inline]
     fn at(&self, index: usize) -> *mut T {
         // SAFETY: in bounds of the chunk.
         unsafe { self.chunks[index / Self::PER].add(index % Self::PER) }

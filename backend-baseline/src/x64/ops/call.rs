@@ -24,7 +24,7 @@ impl Gen<'_> {
             self.leave_home(slot.0, Value::NONE);
         }
         self.spill_caller_saved();
-        let wanted = def.ret.is_some() && self.live.is_used(v);
+        let wanted = def.ret.is_some() && self.code.is_used(v);
         match def.func {
             HelperFn::Int(_) => {
                 self.call_int(inst, id);
