@@ -266,7 +266,12 @@ impl MemAttr {
     }
 
     /// Inverse of [`MemAttr::to_bits`].
+    #[inline]
     pub fn from_bits(bits: u128) -> Option<MemAttr> {
+        // What most accesses are.
+        if bits == 0 {
+            return Some(MemAttr::PLAIN);
+        }
         Some(MemAttr {
             order: Order::from_bits(bits & 15)?,
             align: Align::from_bits(bits >> 4 & 1 | bits >> 6 & 2)?,

@@ -28,6 +28,7 @@ pub enum TyRule {
 
 impl TyRule {
     /// The type this rule gives for an instruction of these shapes.
+    #[inline]
     pub const fn resolve(self, shape: Shape, from: Shape) -> Option<Ty> {
         match self {
             TyRule::Nil => None,
