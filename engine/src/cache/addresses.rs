@@ -71,6 +71,7 @@ impl Addresses {
     }
 
     /// The page of an address, its piece there, and its place in that. `None`: no instruction can have it.
+    #[inline]
     fn place(&self, pc: u64) -> Option<(u64, usize, usize)> {
         let place = pc >> self.shift;
         let (piece, in_piece) = (place / PIECE as u64, place as usize % PIECE);
@@ -82,6 +83,7 @@ impl Addresses {
     }
 
     /// Where the search for a page begins.
+    #[inline]
     fn home(&self, number: u64) -> usize {
         let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         spread as usize & (self.by_number.len() - 1)
@@ -98,6 +100,7 @@ impl Addresses {
         .filter(move |page| self.pages[*page as usize].number == number)
     }
 
+    #[inline]
     fn page(&self, number: u64, mode: Mode) -> Option<u32> {
         if (number, mode) == (self.last.0, self.last.1) {
             return Some(self.last.2);
@@ -106,6 +109,7 @@ impl Addresses {
     }
 
     /// The address's number, or [`NONE`].
+    #[inline]
     pub fn get(&self, key: Key) -> u32 {
         let Some((number, piece, place)) = self.place(key.pc) else {
             return self.odd.get(&key).copied().unwrap_or(NONE);
@@ -118,6 +122,7 @@ impl Addresses {
     }
 
     /// Where the address's number lies, or may be put.
+    #[inline]
     pub fn spot(&mut self, arena: &mut Arena, key: Key) -> Spot {
         let Some((number, piece, place)) = self.place(key.pc) else { return Spot::Odd(key) };
         let page = self.page_or_new(arena, number, key.mode);
@@ -129,6 +134,7 @@ impl Addresses {
     }
 
     /// The number that lies there, or [`NONE`].
+    #[inline]
     pub fn number(&self, spot: Spot) -> u32 {
         match spot {
             Spot::Piece(piece, place) => self.pieces[piece as usize][place as usize],
@@ -137,6 +143,7 @@ impl Addresses {
     }
 
     /// Puts a number there.
+    #[inline]
     pub fn set_number(&mut self, spot: Spot, number: u32) {
         match spot {
             Spot::Piece(piece, place) => self.pieces[piece as usize][place as usize] = number,
@@ -146,6 +153,7 @@ impl Addresses {
         }
     }
 
+    #[inline]
     fn page_or_new(&mut self, arena: &mut Arena, number: u64, mode: Mode) -> u32 {
         let page = self.page(number, mode).unwrap_or_else(|| self.new_page(arena, number, mode));
         self.last = (number, mode, page);
@@ -176,6 +184,7 @@ impl Addresses {
 
     /// Notes what was made of code at this address; what was made before on its page, to be listed behind it. `None`: no
     /// instruction can be there.
+    #[inline]
     pub fn made(&mut self, arena: &mut Arena, key: Key, what: u32) -> Option<u32> {
         let (number, ..) = self.place(key.pc)?;
         let page = self.page_or_new(arena, number, key.mode);

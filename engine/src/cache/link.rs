@@ -43,22 +43,27 @@ const SLOTS: usize = 1 << 20;
 const PREDICTIONS: usize = 1 << 18;
 
 impl Slot {
+    #[inline]
     pub fn key(&self) -> Key {
         Key { pc: self.link.pc, mode: self.mode }
     }
 
+    #[inline]
     pub fn owner(&self) -> UnitId {
         UnitId(self.owner & !CALLED)
     }
 
+    #[inline]
     pub fn set_owner(&mut self, owner: UnitId) {
         self.owner = self.owner & CALLED | owner.0;
     }
 
+    #[inline]
     pub fn is_called(&self) -> bool {
         self.owner & CALLED != 0
     }
 
+    #[inline]
     pub fn set_called(&mut self) {
         self.owner |= CALLED;
     }
@@ -93,6 +98,7 @@ impl Links {
     }
 
     /// The number of a new slot for this address, which leads to its thunk.
+    #[inline]
     pub fn allocate(&mut self, mem: &mut ExecMem, key: Key, count: i32) -> Result<u32, PlaceError> {
         let (half, pages) = (&mut self.halves[self.half], &mut self.thunks[self.half]);
         let first = (self.half * SLOTS) as u32;
@@ -122,26 +128,31 @@ impl Links {
         &self.predictions[self.half][number as usize]
     }
 
+    #[inline]
     pub fn get(&self, number: u32) -> Option<&Slot> {
         self.halves[number as usize / SLOTS].get(number as usize % SLOTS)
     }
 
     /// A slot of the current half.
+    #[inline]
     pub fn slot(&self, number: u32) -> &Slot {
         &self.halves[self.half][number as usize % SLOTS]
     }
 
     /// A slot of the current half, to be changed.
+    #[inline]
     pub fn slot_mut(&mut self, number: u32) -> &mut Slot {
         &mut self.halves[self.half][number as usize % SLOTS]
     }
 
     /// Is this a slot of the current half?
+    #[inline]
     pub fn is_current(&self, number: u32) -> bool {
         number as usize / SLOTS == self.half
     }
 
     /// Leads a slot of the current half to code, or back to its thunk.
+    #[inline]
     pub fn lead(&self, number: u32, code: Option<u64>) {
         let thunk = || {
             let at = number as usize % SLOTS;

@@ -101,12 +101,14 @@ impl CodeCache {
     }
 
     /// What is known of this key.
+    #[inline]
     pub(super) fn slot(&self, key: Key) -> Option<&Slot> {
         let number = self.addresses.get(key).checked_sub(1)?;
         Some(self.links.slot(number))
     }
 
     /// The slot of this key, from now on.
+    #[inline]
     fn slot_for(&mut self, key: Key) -> Result<u32, PlaceError> {
         let spot = self.addresses.spot(&mut self.mem.data, key);
         match self.addresses.number(spot) {
@@ -120,6 +122,7 @@ impl CodeCache {
     }
 
     /// A slot's code.
+    #[inline]
     fn code(&self, slot: &Slot) -> Option<u64> {
         (slot.own != NO_CODE).then(|| self.mem.range().start + slot.own as u64)
     }
@@ -194,6 +197,7 @@ impl CodeCache {
     }
 
     /// The host address of what a fixup wants.
+    #[inline]
     fn data_for(&mut self, kind: FixupKind, how: Placing) -> Result<u64, PlaceError> {
         let mode = how.mode;
         let (pc, offset, called) = match kind {

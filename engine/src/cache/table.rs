@@ -34,10 +34,12 @@ impl<T> Table<T> {
     }
 
     /// Is there room for `n` more?
+    #[inline]
     pub fn room(&self, n: usize) -> bool {
         n <= self.capacity - self.len
     }
 
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -72,6 +74,7 @@ impl<T> Table<T> {
         unsafe { self.chunks[index / Self::PER].add(index % Self::PER) }
     }
 
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
         // SAFETY: it was written.
         (index < self.len).then(|| unsafe { &*self.at(index) })
@@ -113,6 +116,7 @@ impl<T> Table<T> {
 impl<T> Index<usize> for Table<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, index: usize) -> &T {
         assert!(index < self.len, "a table has no value {index}");
         // SAFETY: it was written.
@@ -121,6 +125,7 @@ impl<T> Index<usize> for Table<T> {
 }
 
 impl<T> IndexMut<usize> for Table<T> {
+    #[inline]
     fn index_mut(&mut self, index: usize) -> &mut T {
         assert!(index < self.len, "a table has no value {index}");
         // SAFETY: it was written, and `self` is borrowed mutably.

@@ -89,6 +89,7 @@ impl Unit {
     }
 
     /// Is it a block: one range of code, entered at its begin?
+    #[inline]
     pub fn is_plain(&self) -> bool {
         self.more == NO_MORE
     }
@@ -120,10 +121,12 @@ impl Units {
         self.units.iter()
     }
 
+    #[inline]
     pub fn get(&self, id: UnitId) -> &Unit {
         &self.units[id.0 as usize]
     }
 
+    #[inline]
     pub fn get_mut(&mut self, id: UnitId) -> &mut Unit {
         &mut self.units[id.0 as usize]
     }
