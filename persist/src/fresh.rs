@@ -21,14 +21,12 @@ pub struct About {
     pub guest: u64,
 }
 
-/// Where a piece's code is.
+/// Where a piece's code is: at this address, where the engine placed it, or with [`COPY`] here among the copies.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    /// At this address, where the engine placed it.
-    Placed(u64),
-    /// Here among the copies.
-    Copy(u32),
-}
+struct Place(u64);
+
+/// No address has this bit in user mode.
+const COPY: u64 = 1 << 63;
 
 /// Pieces that wait to be written.
 #[derive(Debug, Default)]
@@ -51,14 +49,11 @@ impl Fresh {
             self.side.truncate(begin);
             return false;
         };
-        self.places.push(match placed {
-            Some(at) => Place::Placed(at),
-            None => {
-                let at = self.copies.len() as u32;
-                self.copies.extend_from_slice(&blob.code);
-                Place::Copy(at)
-            }
-        });
+        let place = placed.unwrap_or(self.copies.len() as u64 | COPY);
+        if placed.is_none() {
+            self.copies.extend_from_slice(&blob.code);
+        }
+        self.places.push(Place(place));
         self.code += blob.code.len();
         self.records.push(record);
         true
@@ -102,8 +97,8 @@ impl Fresh {
     /// Copies the code that was placed: it will be gone.
     pub fn copy_code(&mut self, code: &AppendCode<'_>) {
         for (place, record) in self.places.iter_mut().zip(&self.records) {
-            if let Place::Placed(at) = *place {
-                *place = Place::Copy(self.copies.len() as u32);
+            if place.0 & COPY == 0 {
+                let at = std::mem::replace(&mut place.0, self.copies.len() as u64 | COPY);
                 code(at, record.code.1 as usize, &mut self.copies);
             }
         }
@@ -119,8 +114,8 @@ impl Fresh {
     pub(crate) fn append_code(&self, number: usize, code: &AppendCode<'_>, out: &mut Vec<u8>) {
         let (begin, len) = (out.len(), self.records[number].code.1 as usize);
         match self.places[number] {
-            Place::Placed(at) => code(at, len, out),
-            Place::Copy(at) => out.extend_from_slice(&self.copies[at as usize..][..len]),
+            Place(at) if at & COPY == 0 => code(at, len, out),
+            Place(at) => out.extend_from_slice(&self.copies[(at & !COPY) as usize..][..len]),
         }
         words::clear_fixups(self.side(number), &mut out[begin..])
             .expect("the words were made of a blob whose fixups lie in its code");

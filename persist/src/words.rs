@@ -18,17 +18,28 @@ const KIND_BITS: u32 = 3;
 /// What they are of a word.
 const KIND: u64 = (1 << KIND_BITS) - 1;
 
-struct Writer<'a>(&'a mut Vec<u8>);
+/// Most bytes of a number.
+const LONGEST: usize = 10;
+
+/// Writes numbers behind each other, for which there is room.
+struct Writer<'a> {
+    out: &'a mut [u8],
+    at: usize,
+}
 
 impl Writer<'_> {
+    #[inline]
     fn put(&mut self, mut n: u64) {
         while n >= 128 {
-            self.0.push(n as u8 | 128);
+            self.out[self.at] = n as u8 | 128;
+            self.at += 1;
             n >>= 7;
         }
-        self.0.push(n as u8);
+        self.out[self.at] = n as u8;
+        self.at += 1;
     }
 
+    #[inline]
     fn put_signed(&mut self, n: i64) {
         self.put(zigzag(n));
     }
@@ -75,10 +86,20 @@ impl Reader<'_> {
 
 /// Writes what must be known of a blob. `base`: the image's. `None`: it has no place in the format.
 pub(crate) fn encode(blob: &CodeBlob, base: u64, out: &mut Vec<u8>) -> Option<()> {
-    let mut w = Writer(out);
     let counts =
         [blob.guest_ranges.len(), blob.entries.len(), blob.fixups.len(), blob.source_map.len()];
+    let numbers = 4 + 2 * counts[0] + 2 * counts[1] + 3 * counts[2] + 2 * counts[3];
+    let begin = out.len();
+    out.resize(begin + LONGEST * numbers, 0);
+    let mut w = Writer { out: &mut out[begin..], at: 0 };
     counts.into_iter().for_each(|n| w.put(n as u64));
+    let len = put_words(blob, base, w)?;
+    out.truncate(begin + len);
+    Some(())
+}
+
+/// Writes all but the counts; how many bytes there are then.
+fn put_words(blob: &CodeBlob, base: u64, mut w: Writer<'_>) -> Option<usize> {
     let mut last = base;
     for range in &blob.guest_ranges {
         w.put_signed(range.start.wrapping_sub(last) as i64);
@@ -117,7 +138,7 @@ pub(crate) fn encode(blob: &CodeBlob, base: u64, out: &mut Vec<u8>) -> Option<()
         w.put_signed(pc.wrapping_sub(last) as i64);
         (at, last) = (offset, pc);
     }
-    Some(())
+    Some(w.at)
 }
 
 /// Fills a blob but for its code, of which there are `len` bytes, for an image of `size` bytes at `base`.
@@ -218,9 +239,11 @@ mod tests {
     #[test]
     fn numbers_come_back() {
         let numbers = [0, 1, 63, 64, 127, 128, 300, 1 << 31, u64::MAX >> 1, u64::MAX];
-        let mut bytes = vec![];
-        numbers.iter().for_each(|&n| Writer(&mut bytes).put(n));
-        let mut r = Reader(bytes.iter());
+        let mut bytes = [0; LONGEST * 10];
+        let mut w = Writer { out: &mut bytes, at: 0 };
+        numbers.iter().for_each(|&n| w.put(n));
+        let len = w.at;
+        let mut r = Reader(bytes[..len].iter());
         assert!(numbers.iter().all(|&n| r.take() == Some(n)));
         assert_eq!(r.take(), None);
         for n in [0, -1, 1, 4, -4, i64::MAX, i64::MIN] {

@@ -17,6 +17,9 @@ use object::write::elf::{FileHeader, SectionHeader, Writer};
 use object::write::{StreamingBuffer, WritableBuffer};
 use std::io::{self, Write};
 
+/// Bytes written at once: what is as large goes around the buffer of the writer.
+const BUFFER: usize = 64 << 10;
+
 /// What a unit is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Title {
@@ -114,37 +117,47 @@ impl Merged<'_> {
 
     fn choose(&mut self) {
         let count = (self.fresh.len() + self.kept.records.len()) as u32;
-        let order = |number: u32| {
-            let r = self.record(number);
-            let high = (r.pc as u128) << 48 | (!r.kind.tier as u128) << 40 | r.mode as u128;
-            high << 40 | (r.kind.care as u128) << 32 | number as u128
-        };
-        let mut ordered: Vec<u128> = (0..count).map(order).collect();
+        let by_pc = |n: u32| (self.record(n).pc as u64) << 32 | n as u64;
+        let mut ordered: Vec<u64> = (0..count).map(by_pc).collect();
         ordered.sort_unstable();
         let mut chosen: Vec<u32> = Vec::with_capacity(ordered.len());
-        let mut last = u128::MAX;
+        let mut same = vec![];
         // Readers look at so many on a page.
-        let mut on_page = (0, 0);
-        for key in ordered {
-            let number = key as u32;
-            let record = self.record(number);
-            if key >> 32 == last {
-                let first = chosen.last_mut().expect("one with the same key came before");
-                // A piece that was there already is not new.
-                let same = self.record(*first).guest == record.guest;
-                if same && self.is_fresh(*first) && !self.is_fresh(number) {
-                    *first = number;
+        let (mut page, mut on_page) = (u32::MAX, 0);
+        for here in ordered.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let begin = chosen.len();
+            match here {
+                [one] => chosen.push(*one as u32),
+                several => {
+                    same.clear();
+                    same.extend(several.iter().map(|&key| key as u32));
+                    self.choose_among(&mut same, &mut chosen);
                 }
-                continue;
             }
-            let page = record.pc >> PAGE_SHIFT;
-            on_page = if page == on_page.0 { (page, on_page.1 + 1) } else { (page, 1) };
-            if on_page.1 <= MAX_ON_PAGE {
-                last = key >> 32;
-                chosen.push(number);
-            }
+            let its = self.record(here[0] as u32).pc >> PAGE_SHIFT;
+            on_page = if its == page { on_page } else { 0 };
+            page = its;
+            chosen.truncate(begin + (chosen.len() - begin).min(MAX_ON_PAGE - on_page));
+            on_page += chosen.len() - begin;
         }
         self.chosen = chosen;
+    }
+
+    /// Chooses one of each kind among pieces for the same address, better ones first.
+    fn choose_among(&self, same: &mut [u32], chosen: &mut Vec<u32>) {
+        let order = |n: u32| {
+            let Record { kind, mode, .. } = *self.record(n);
+            (!kind.tier, mode, kind.care)
+        };
+        same.sort_by_key(|&n| (order(n), n));
+        for of_one_kind in same.chunk_by(|&a, &b| order(a) == order(b)) {
+            let newest = of_one_kind[0];
+            // A piece that was there already is not new.
+            let kept = of_one_kind[1..]
+                .iter()
+                .find(|&&n| !self.is_fresh(n) && self.record(n).guest == self.record(newest).guest);
+            chosen.push(*kept.unwrap_or(&newest));
+        }
     }
 
     fn text_len(&self) -> u64 {
@@ -173,7 +186,7 @@ impl Merged<'_> {
     /// # Errors
     /// Those of the writer.
     pub fn write(&self, out: impl Write, names: bool) -> io::Result<u64> {
-        let mut out = StreamingBuffer::new(io::BufWriter::with_capacity(1 << 16, out));
+        let mut out = StreamingBuffer::new(io::BufWriter::with_capacity(BUFFER, out));
         let symbols = names.then(|| self.symbols());
         let len = file(self, symbols.as_ref(), &mut out);
         out.flush()?;
@@ -214,9 +227,8 @@ impl Merged<'_> {
         symbols
     }
 
-    /// Writes a group in place of what `out` holds.
+    /// Appends a group.
     fn group(&self, group: &[u32], out: &mut Vec<u8>) {
-        out.clear();
         self.records(group).for_each(|r| out.extend_from_slice(&r.to_bytes()));
         for &number in group {
             out.extend_from_slice(match self.place(number) {
@@ -292,18 +304,24 @@ fn file(unit: &Merged<'_>, symbols: Option<&Symbols>, out: &mut dyn WritableBuff
     w.write(&head.to_bytes());
     w.pad_until(places[0]);
     let mut index: Vec<u8> = Vec::with_capacity(index_len as usize);
-    let (mut next, mut bytes) = (PageEntry::default(), vec![]);
+    let (mut next, mut bytes) = (PageEntry::default(), Vec::with_capacity(2 * BUFFER));
     for (page, group) in unit.groups() {
         // Pages without pieces.
         while index.len() < page as usize * PageEntry::SIZE {
             index.extend_from_slice(&next.to_bytes());
         }
+        let begin = bytes.len();
         unit.group(group, &mut bytes);
-        w.write(&bytes);
-        index.extend_from_slice(&PageEntry { sum: checksum(page, &bytes), ..next }.to_bytes());
+        let sum = checksum(page, &bytes[begin..]);
+        index.extend_from_slice(&PageEntry { sum, ..next }.to_bytes());
         next.first += group.len() as u32;
-        next.at += bytes.len() as u32;
+        next.at += (bytes.len() - begin) as u32;
+        if bytes.len() >= BUFFER {
+            w.write(&bytes);
+            bytes.clear();
+        }
     }
+    w.write(&bytes);
     index.extend_from_slice(&next.to_bytes());
     let rest = symbols.map_or([&[][..]; 2], |s| [s.table(), s.strings()]);
     for (at, bytes) in places[1..].iter().zip([&index[..], name, rest[0], rest[1]]) {

@@ -47,7 +47,7 @@ pub fn run() -> Result<()> {
     });
     sub_tally(&mut tally, "real programs", || {
         let engines = vec![Runner::Isamorph("auto")];
-        apps::run(&apps::Options { engines, filter: None, every: 1, long: false })
+        apps::run(&apps::Options { engines, filter: None, every: 1, long: false, warm: false })
     });
     for (suite, every) in SAMPLES {
         sub_tally(&mut tally, &format!("sample of {}", suite.name()), || {

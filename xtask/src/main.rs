@@ -61,6 +61,9 @@ enum Task {
         /// Only every N-th case
         #[arg(long, default_value_t = 1)]
         every: usize,
+        /// Twice on every engine, with a code cache that stays: the second run loads what the first compiled
+        #[arg(long)]
+        warm: bool,
         /// Only cases that contain this
         filter: Option<String>,
     },
@@ -93,6 +96,9 @@ enum Task {
         /// Only every N-th program
         #[arg(long, default_value_t = 1)]
         every: usize,
+        /// Twice on every engine, with a code cache that stays: the second run loads what the first compiled
+        #[arg(long)]
+        warm: bool,
     },
 }
 
@@ -156,16 +162,17 @@ fn perform(task: Task) -> Result<()> {
                 guests::sysroot::make(&arch, &packages).map(drop)
             }
         },
-        Task::Apps { engine, long, every, filter } => {
-            apps::run(&apps::Options { engines: engine, filter, every, long })?.close()
+        Task::Apps { engine, long, every, warm, filter } => {
+            apps::run(&apps::Options { engines: engine, filter, every, long, warm })?.close()
         }
         Task::Bench { rounds, engine, write, filter } => {
             let tables = bench::run(&bench::Options { rounds, engine, filter, write })?;
             println!("{tables}");
             Ok(())
         }
-        Task::Suite { suite, opt, engine, filter, every } => {
-            let options = suite::Options { levels: opt, engines: engine, filter, every };
+        Task::Suite { suite, opt, engine, filter, every, warm } => {
+            let engines = if warm { Runner::warmed(&engine) } else { engine };
+            let options = suite::Options { levels: opt, engines, filter, every };
             suite::run(suite, &options)?.close()
         }
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),

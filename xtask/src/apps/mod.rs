@@ -38,6 +38,8 @@ pub struct Options {
     pub every: usize,
     /// The long cases instead of the others.
     pub long: bool,
+    /// Every engine twice, with a code cache.
+    pub warm: bool,
 }
 
 /// Runs the comparison.
@@ -66,7 +68,10 @@ fn compare_all(options: &Options, sysroot: &Path, scratch: &Path) -> Result<Tall
     let runs: Vec<(usize, &Case, Vec<Runner>)> = cases
         .iter()
         .enumerate()
-        .map(|(number, case)| (number, case, case.engines(&options.engines)))
+        .map(|(number, case)| {
+            let engines = case.engines(&options.engines);
+            (number, case, if options.warm { Runner::warmed(&engines) } else { engines })
+        })
         .collect();
     let count: usize = runs.iter().map(|(_, _, engines)| engines.len()).sum();
     let _step = Step::begin(format!("{} programs, {count} runs on our engines", cases.len()));

@@ -29,7 +29,7 @@ pub enum Runner {
     Isamorph(&'static str),
     /// `isamorph profile`, which is not to change anything.
     Profiled,
-    /// The same with the code cache that `ISAMORPH_CACHE_DIR` names.
+    /// The same with a code cache of the tests' own, where everything is kept.
     Keeping(&'static str),
 }
 
@@ -48,6 +48,11 @@ impl Runner {
             Self::Isamorph(engine) => Self::Keeping(engine),
             other => other,
         }
+    }
+
+    /// Each of these engines twice with a code cache: what a second run loads is what the first compiled.
+    pub fn warmed(engines: &[Self]) -> Vec<Self> {
+        engines.iter().flat_map(|engine| [engine.keeping(); 2]).collect()
     }
 
     /// The command that runs `program` (a file of the host) with guest paths redirected into `sysroot`.
@@ -72,7 +77,8 @@ impl Runner {
             }
             Self::Keeping(engine) => {
                 let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--cache", "rw", "--engine", engine]);
+                command.args(["run", "--engine", engine, "--cache", "rw", "--cache-eager"]);
+                command.arg("--cache-dir").arg(paths::guests().join("code-cache"));
                 (command, "--cpu")
             }
         };
@@ -109,10 +115,6 @@ pub fn execute(runner: Runner, program: &Program, link: Link, run: &Run) -> Resu
     let mut command = runner.command_as(run.cpu.as_deref(), sysroot, &binary);
     command.args(&run.args).env_clear().env("PATH", "/usr/bin:/bin");
     command.envs(program.env.iter().map(|(name, value)| (name, value)));
-    if let Runner::Keeping(_) = runner {
-        command.env("ISAMORPH_CACHE_DIR", paths::guests().join("code-cache"));
-        command.env("ISAMORPH_CACHE_EAGER", "true");
-    }
     capture(&mut command, b"", LIMIT)
 }
 

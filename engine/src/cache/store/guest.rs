@@ -57,6 +57,18 @@ impl GuestBytes {
         (end <= self.held[place].1).then(|| &self.bytes[room][start..end])
     }
 
+    /// The same as [`GuestBytes::hash`] for code that hardly any other will be asked for near: no page is copied for it.
+    pub fn hash_once(&mut self, code: &dyn CodeSource, ranges: &[Range<u64>]) -> Option<u64> {
+        let mut short = [0; 256];
+        if let [range] = ranges
+            && let Some(bytes) = short.get_mut(..(range.end - range.start) as usize)
+        {
+            let whole = code.fetch(range.start, bytes) == bytes.len();
+            return whole.then(|| XxHash3_64::oneshot(bytes));
+        }
+        self.hash(code, ranges)
+    }
+
     /// The hash of the code in these ranges, one after the other; `None` if some of it is not there.
     pub fn hash(&mut self, code: &dyn CodeSource, ranges: &[Range<u64>]) -> Option<u64> {
         if let [range] = ranges
@@ -115,8 +127,17 @@ mod tests {
         assert_eq!(hash(&mut guest, &inside), Some(XxHash3_64::oneshot(&of(inside.clone()))));
         let across = 2 * PAGE - 8..3 * PAGE + 100;
         let both = [of(across.clone()), of(inside.clone())].concat();
-        assert_eq!(guest.hash(&code, &[across, inside.clone()]), Some(XxHash3_64::oneshot(&both)));
+        assert_eq!(
+            guest.hash(&code, &[across.clone(), inside.clone()]),
+            Some(XxHash3_64::oneshot(&both))
+        );
         assert_eq!(hash(&mut guest, &(3 * PAGE..3 * PAGE + 2049)), None);
+        for range in [across.clone(), inside.clone(), 2 * PAGE + 5..2 * PAGE + 1000] {
+            let range = std::slice::from_ref(&range);
+            assert_eq!(guest.hash_once(&code, range), guest.hash(&code, range));
+        }
+        let end = 3 * PAGE + 2048;
+        assert_eq!(guest.hash_once(&code, std::slice::from_ref(&(end - 4..end + 4))), None);
         assert_eq!(hash(&mut guest, &(16..32)), None);
         let asked = code.0.load(Ordering::Relaxed);
         assert!(hash(&mut guest, &inside).is_some());

@@ -209,7 +209,7 @@ impl Store {
         if fetches || !blob.guest_ranges.iter().all(inside) || image.fresh.bytes() > MOST_FRESH {
             return;
         }
-        let Some(guest) = self.guest.hash(code, &blob.guest_ranges) else { return };
+        let Some(guest) = self.guest.hash_once(code, &blob.guest_ranges) else { return };
         let about = About { mode: kept_mode(code, key), kind: kind(tier, care), guest };
         let placed = entry - blob.entries[0].1 as u64;
         if image.fresh.add(blob, image.base, &about, Some(placed)) {
