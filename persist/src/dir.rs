@@ -65,8 +65,6 @@ pub struct Saved {
     pub dropped: usize,
     /// Bytes of the file.
     pub bytes: u64,
-    /// Other units evicted.
-    pub evicted: usize,
 }
 
 /// A unit in the directory.
@@ -184,32 +182,13 @@ impl Directory {
         Ok(Unit::open_for(bytes, key).ok())
     }
 
-    /// Adds pieces, whose placed code is found by `code`, to the unit for a key, and evicts what was used least lately
-    /// once all units have more than `limit` bytes. `patient`: waits for other processes, and takes the time for names.
+    /// Begins to write, for several units at once. `patient`: waits for other processes, and takes the time for names.
     ///
     /// # Errors
-    /// If that did not succeed: the old unit is still there.
-    pub fn save(
-        &self,
-        title: &Title,
-        fresh: &Fresh,
-        code: &AppendCode<'_>,
-        limit: u64,
-        patient: bool,
-    ) -> Result<Saved, SaveError> {
-        let _lock = self.lock(patient)?;
-        let old = self.read_unit(title.key)?;
-        let old_len = old.as_ref().map_or(0, |u| u.head().file_len);
-        let Some(merged) = merge(title, old.as_ref(), fresh, code) else {
-            return Ok(Saved::default());
-        };
-        let most = merged.most_bytes();
-        if most > limit / 2 {
-            return Err(SaveError::TooLarge(most));
-        }
-        let bytes = self.replace(title.key, &merged, patient)?;
-        let evicted = evict::account(self, old_len, bytes, limit)?;
-        Ok(Saved { added: merged.added, dropped: merged.dropped, bytes, evicted })
+    /// If another process writes, or the directory cannot be written.
+    pub fn writing(&self, limit: u64, patient: bool) -> Result<Writing<'_>, SaveError> {
+        let lock = self.lock(patient)?;
+        Ok(Writing { dir: self, limit, patient, before: 0, after: 0, _lock: lock })
     }
 
     /// Writes a unit anew from what of it is whole. False: nothing of it was, and it is gone.
@@ -307,6 +286,57 @@ impl Directory {
             }
         }
         Err(SaveError::Busy)
+    }
+}
+
+/// Units being written: nobody else writes meanwhile.
+#[derive(Debug)]
+pub struct Writing<'d> {
+    dir: &'d Directory,
+    /// Most bytes of all units.
+    limit: u64,
+    patient: bool,
+    /// Bytes of the units replaced, before and after.
+    before: u64,
+    after: u64,
+    _lock: File,
+}
+
+impl Writing<'_> {
+    /// Adds pieces, whose placed code is found by `code`, to the unit for a key.
+    ///
+    /// # Errors
+    /// If that did not succeed: the old unit is still there.
+    pub fn save(
+        &mut self,
+        title: &Title,
+        fresh: &Fresh,
+        code: &AppendCode<'_>,
+    ) -> Result<Saved, SaveError> {
+        let old = self.dir.read_unit(title.key)?;
+        let old_len = old.as_ref().map_or(0, |u| u.head().file_len);
+        let Some(merged) = merge(title, old.as_ref(), fresh, code) else {
+            return Ok(Saved::default());
+        };
+        let most = merged.most_bytes();
+        if most > self.limit / 2 {
+            return Err(SaveError::TooLarge(most));
+        }
+        let bytes = self.dir.replace(title.key, &merged, self.patient)?;
+        self.before += old_len;
+        self.after += bytes;
+        Ok(Saved { added: merged.added, dropped: merged.dropped, bytes })
+    }
+
+    /// Evicts what was used least lately, if all units have more bytes than they may; how many.
+    ///
+    /// # Errors
+    /// If a unit cannot be removed.
+    pub fn end(self) -> Result<usize, SaveError> {
+        if self.after == 0 {
+            return Ok(0);
+        }
+        Ok(evict::account(self.dir, self.before, self.after, self.limit)?)
     }
 }
 

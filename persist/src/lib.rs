@@ -1,6 +1,6 @@
 //! The persistent code cache on disk: compiled code of earlier runs, one ELF file for each guest file and address.
 //!
-//! Way of the data: the engine's blobs → [`Fresh`] → [`Directory::save`] (merged with what is there, replaced by
+//! Way of the data: the engine's blobs → [`Fresh`] → [`Writing::save`] (merged with what is there, replaced by
 //! rename) → file → [`Unit`] → blobs again, in a later run or in another process of the same user.
 //!
 //! Invariants: a file is believed only if it and its directory belong to the user and nobody else may write them, its
@@ -21,7 +21,7 @@ mod words;
 mod write;
 
 pub use check::{Damage, Report, check};
-pub use dir::{DirError, Directory, SaveError, Saved, UnitFile};
+pub use dir::{DirError, Directory, SaveError, Saved, UnitFile, Writing};
 pub use format::{Kind, Record, UnitKey};
 pub use fresh::{About, AppendCode, Fresh};
 pub use twox_hash::{XxHash3_64, XxHash3_128};

@@ -2,8 +2,8 @@
 
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
 use isamorph_persist::{
-    About, Directory, Fresh, Group, Kind, Merged, Record, SaveError, Title, Unit, UnitKey, check,
-    merge,
+    About, Directory, Fresh, Group, Kind, Merged, Record, SaveError, Saved, Title, Unit, UnitKey,
+    check, merge,
 };
 use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object as _, ObjectSection as _, ObjectSymbol as _};
@@ -289,6 +289,19 @@ impl Drop for Dir {
     }
 }
 
+/// Writes one unit; what was saved, and how many others were evicted.
+fn save(
+    dir: &Directory,
+    title: &Title,
+    fresh: &Fresh,
+    limit: u64,
+    patient: bool,
+) -> Result<(Saved, usize), SaveError> {
+    let mut writing = dir.writing(limit, patient)?;
+    let saved = writing.save(title, fresh, &nowhere)?;
+    Ok((saved, writing.end()?))
+}
+
 fn one(n: u64) -> Fresh {
     let mut fresh = Fresh::default();
     add(&mut fresh, piece(BASE + 0x1000 + n * 64, 3000, BLOCK, n));
@@ -303,7 +316,7 @@ fn a_directory_that_others_may_write_and_files_that_are_not_ours_are_refused() {
     let mode = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("is ours");
     };
-    open.save(&title(), &one(1), &nowhere, 1 << 20, true).expect("is written");
+    save(&open, &title(), &one(1), 1 << 20, true).expect("is written");
     let path = open.unit_path(title().key);
     assert!(matches!(open.open_unit(title().key), Ok(Some(_))));
     assert!(matches!(open.open_unit(UnitKey(9)), Ok(None)));
@@ -340,23 +353,19 @@ fn units_are_merged_evicted_and_cleared() {
     let dir = Dir::new("bound");
     let open = Directory::open(&dir.0, true).expect("is made");
     let limit = 64 << 10;
-    let first = open.save(&title(), &one(1), &nowhere, limit, false).expect("is written");
-    assert_eq!((first.added, first.evicted), (1, 0));
-    let second = open.save(&title(), &one(2), &nowhere, limit, false).expect("is written");
-    assert!(second.bytes > first.bytes);
-    let nothing =
-        open.save(&title(), &one(2), &nowhere, limit, false).expect("there is nothing to write");
-    assert_eq!(nothing.bytes, 0);
-    assert!(matches!(
-        open.save(&title(), &one(3), &nowhere, 1000, false),
-        Err(SaveError::TooLarge(_))
-    ));
+    let first = save(&open, &title(), &one(1), limit, false).expect("is written");
+    assert_eq!((first.0.added, first.1), (1, 0));
+    let second = save(&open, &title(), &one(2), limit, false).expect("is written");
+    assert!(second.0.bytes > first.0.bytes);
+    let nothing = save(&open, &title(), &one(2), limit, false).expect("there is nothing to write");
+    assert_eq!(nothing.0.bytes, 0);
+    assert!(matches!(save(&open, &title(), &one(3), 1000, false), Err(SaveError::TooLarge(_))));
 
     std::fs::write(dir.0.join("left.tmp"), "by a crash").expect("is ours");
     let mut evicted = 0;
     for n in 10..40 {
         let title = Title { key: UnitKey(n), ..title() };
-        evicted += open.save(&title, &one(1), &nowhere, limit, false).expect("is written").evicted;
+        evicted += save(&open, &title, &one(1), limit, false).expect("is written").1;
         let bytes: u64 = open.units().expect("is ours").iter().map(|u| u.len).sum();
         assert!(bytes <= limit);
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -375,7 +384,7 @@ fn a_damaged_unit_is_repaired_or_removed() {
     let open = Directory::open(&dir.0, true).expect("is made");
     let mut two = one(1);
     add(&mut two, piece(BASE + 0x5000, 10, BLOCK, 2));
-    open.save(&title(), &two, &nowhere, 1 << 20, true).expect("is written");
+    save(&open, &title(), &two, 1 << 20, true).expect("is written");
     let path = open.unit_path(title().key);
     let mut bytes = std::fs::read(&path).expect("is there");
     let text = Unit::open(bytes.clone()).expect("a unit").head().text.at;
@@ -396,10 +405,10 @@ fn a_damaged_unit_is_repaired_or_removed() {
 fn a_writer_that_finds_another_at_work_gives_up() {
     let dir = Dir::new("busy");
     let open = Directory::open(&dir.0, true).expect("is made");
-    open.save(&title(), &one(1), &nowhere, 1 << 20, true).expect("is written");
+    save(&open, &title(), &one(1), 1 << 20, true).expect("is written");
     let held = std::fs::File::open(dir.0.join("lock")).expect("is there");
     held.lock().expect("is free");
-    assert!(matches!(open.save(&title(), &one(2), &nowhere, 1 << 20, false), Err(SaveError::Busy)));
+    assert!(matches!(save(&open, &title(), &one(2), 1 << 20, false), Err(SaveError::Busy)));
     drop(held);
-    assert!(open.save(&title(), &one(2), &nowhere, 1 << 20, false).is_ok());
+    assert!(save(&open, &title(), &one(2), 1 << 20, false).is_ok());
 }

@@ -53,22 +53,22 @@ impl Work {
             Ok(dir) => dir,
             Err(error) => return complain(&error.into()),
         };
-        for (title, fresh) in units {
-            match dir.save(&title, &fresh, code, config.limit, config.eager) {
-                Ok(saved) => {
-                    counters.kept_written.add(saved.added as u64);
-                    counters.kept_bytes.add(saved.bytes);
-                    counters.kept_evicted.add(saved.evicted as u64);
-                    tracing::debug!(unit = %title.name, ?saved, "code cache");
-                }
-                Err(SaveError::Busy) => {
-                    tracing::debug!(unit = %title.name, "code cache: another process is writing");
-                }
-                Err(error) => {
-                    complain(&error);
-                    break;
-                }
-            }
+        let written = dir.writing(config.limit, config.eager).and_then(|mut writing| {
+            let all = units.iter().try_for_each(|(title, fresh)| {
+                let saved = writing.save(title, fresh, code)?;
+                counters.kept_written.add(saved.added as u64);
+                counters.kept_bytes.add(saved.bytes);
+                tracing::debug!(unit = %title.name, ?saved, "code cache");
+                Ok(())
+            });
+            // What was written counts, whatever came then.
+            let evicted = writing.end()?;
+            all.map(|()| evicted)
+        });
+        match written {
+            Ok(evicted) => counters.kept_evicted.add(evicted as u64),
+            Err(SaveError::Busy) => tracing::debug!("code cache: another process is writing"),
+            Err(error) => complain(&error),
         }
         counters.save_nanos.add(begun.elapsed().as_nanos() as u64);
     }
