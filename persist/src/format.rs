@@ -65,10 +65,12 @@ pub struct Head {
 /// Checksums are looked at; not where a fuzzer is to come behind them.
 pub const CHECKSUMS: bool = !cfg!(fuzzing);
 
+#[inline]
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
+#[inline]
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }

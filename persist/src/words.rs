@@ -79,6 +79,7 @@ impl Reader<'_> {
         self.take().map(straight)
     }
 
+    #[inline]
     fn take_u32(&mut self) -> Option<u32> {
         u32::try_from(self.take()?).ok()
     }
