@@ -7,7 +7,6 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +33,7 @@ use crate::syscall::Table;
 use crate::syscall::limits::Limits;
 use crate::sysroot::Sysroot;
 use crate::thread::{Leave, Thread};
-use crate::vma::{PAGE, Prot, page_up};
+use crate::vma::{Backing, PAGE, Prot, page_up};
 
 /// What to run, and how.
 pub struct RunConfig {
@@ -218,7 +217,7 @@ pub fn run(config: RunConfig) -> Result<ExitOutcome, RunError> {
         engine.observe_code(Box::new(perf));
     }
 
-    let program = describe_program(&config, &sysroot, &found, &stack);
+    let program = describe_program(&config, &sysroot, &found, &stack, (&space, &placed));
     name_process(&found);
     // The guest's first descriptor is the lowest free one: its own file is not open.
     drop(found);
@@ -404,14 +403,18 @@ fn describe_program(
     sysroot: &Sysroot,
     found: &Executable,
     stack: &InitialStack,
+    (space, placed): (&AddressSpace, &Placed),
 ) -> Program {
-    // The kernel knows the path without links of a file that is open; looking for them takes a call for each folder.
-    let link = format!("/proc/self/fd/{}", found.file.as_raw_fd());
+    // The kernel told the path without links when the program was mapped; looking for them takes a call for each folder.
+    let known = match space.lock().map().find(placed.main.span.start).map(|area| &area.backing) {
+        Some(Backing::File { path, .. }) => Some(path.to_path_buf()),
+        _ => None,
+    };
     let told = |path: &PathBuf| {
         path.is_absolute() && !path.as_os_str().as_bytes().ends_with(b" (deleted)")
     };
-    let known = std::fs::read_link(link).ok().filter(told);
     let host_path = known
+        .filter(told)
         .or_else(|| std::fs::canonicalize(&found.host_path).ok())
         .unwrap_or_else(|| found.host_path.clone());
     let host_bytes = host_path.as_os_str().as_bytes();

@@ -3,8 +3,8 @@
 //! Invariant: a call that gave up for a signal leaves the guest's registers as they were; the thread's
 //! `restart` says how it goes on, and `signal` settles that before the next guest instruction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Call, Ctx, GROUPS, Syscall};
 use crate::crash;
@@ -20,18 +20,41 @@ pub struct Table {
 
 struct Entry {
     name: &'static str,
-    call: Option<&'static Syscall>,
+    /// Its group and row in that, or [`UNKNOWN`] or [`MISSING`]. Looked up when the call is first made: most programs make a
+    /// few, and their start does not wait for the others. No lock: a child of `fork` could find it taken.
+    row: AtomicU32,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+const MISSING: u32 = u32::MAX - 1;
+
+impl Entry {
+    fn call(&self) -> Option<&'static Syscall> {
+        let mut row = self.row.load(Ordering::Relaxed);
+        if row == UNKNOWN {
+            row = self.look_up();
+            self.row.store(row, Ordering::Relaxed);
+        }
+        GROUPS.get((row >> 16) as usize)?.get((row & 0xffff) as usize)
+    }
+
+    #[cold]
+    fn look_up(&self) -> u32 {
+        let found = GROUPS.iter().enumerate().find_map(|(group, rows)| {
+            let at = rows.iter().position(|row| row.name == self.name)?;
+            Some((group << 16 | at) as u32)
+        });
+        found.unwrap_or(MISSING)
+    }
 }
 
 impl Table {
     /// Joins an ABI's numbers with the rows of every group.
     pub fn new(numbers: &[(u32, &'static str)]) -> Table {
-        let rows: HashMap<&str, &'static Syscall> =
-            GROUPS.iter().flat_map(|group| group.iter()).map(|row| (row.name, row)).collect();
         let count = numbers.iter().map(|n| n.0 as usize + 1).max().unwrap_or(0);
         let mut entries: Vec<Option<Entry>> = (0..count).map(|_| None).collect();
         for &(number, name) in numbers {
-            entries[number as usize] = Some(Entry { name, call: rows.get(name).copied() });
+            entries[number as usize] = Some(Entry { name, row: UNKNOWN.into() });
         }
         Table { entries }
     }
@@ -42,7 +65,7 @@ impl Table {
 
     /// Names of the calls that answer `ENOSYS`, by number.
     pub fn missing(&self) -> impl Iterator<Item = &'static str> {
-        self.entries.iter().flatten().filter(|e| e.call.is_none()).map(|e| e.name)
+        self.entries.iter().flatten().filter(|e| e.call().is_none()).map(|e| e.name)
     }
 }
 
@@ -57,7 +80,7 @@ impl Thread {
         let abi = &process.abi;
         let (number, args) = abi.call(self.vcpu.state());
         let entry = process.table.get(number);
-        let result = match entry.and_then(|e| e.call) {
+        let result = match entry.and_then(Entry::call) {
             Some(row) if process.strace => self.traced(process, row, args),
             Some(row) => self.carry_out(process, row, args),
             None => {
