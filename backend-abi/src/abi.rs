@@ -502,6 +502,11 @@ isamorph_region_lookup:
     mov rdx, rsi
     shr rdx, cl
     and edx, {jump_mask}
+    mov ecx, edx
+    shr ecx, {jump_part}
+    mov r8d, 1
+    shl r8, cl
+    or [rdi + {jump_used}], r8
     shl edx, 4
     mov [rdi + rdx + {jump_cache}], rsi
     mov [rdi + rdx + {jump_cache} + 8], rax
@@ -541,6 +546,11 @@ isamorph_region_lookup_return:
     mov rdx, rsi
     shr rdx, cl
     and edx, {jump_mask}
+    mov ecx, edx
+    shr ecx, {jump_part}
+    mov r8d, 1
+    shl r8, cl
+    or [rdi + {jump_used}], r8
     shl edx, 4
     mov [rdi + rdx + {jump_cache}], rsi
     mov [rdi + rdx + {jump_cache} + 8], rax
@@ -722,6 +732,8 @@ isamorph_region_fp_clear:
     jump_shift = const engine_offset!(jump_shift),
     jump_mask = const JUMP_CACHE_ENTRIES - 1,
     jump_cache = const JUMP_CACHE_OFFSET,
+    jump_part = const JUMP_CACHE_PART.trailing_zeros(),
+    jump_used = const offset_of!(VcpuArea, jump_cache_used),
     slot_pc = const slot::SLOT_PC,
     slot_thunk = const slot::SLOT_THUNK,
     patience = const slot::PATIENCE,
