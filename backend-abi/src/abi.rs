@@ -5,8 +5,18 @@
 //! **[`enter`] → region → … → region → [`enter`] returns**.
 //!
 //! Invariants:
-//! - The host stack pointer is the same at every region's body: [`enter`] reserves one frame of
-//!   [`MAX_FRAME`] bytes for all regions; a region is entered *after* its prologue, with RDI = the area.
+//! - RDI is the area wherever code is entered. A region is entered where its prologue makes its frame, and gives the
+//!   frame back where it is left.
+//! - *Returns* are the host's. The host's stack below [`EngineArea::return_base`] holds one entry of 16 bytes for each
+//!   call of the guest that did not return yet: RSP points to a host address, beside it lies the area's address, which
+//!   keeps RSP a multiple of 16. A call pushes both (the host's `call` does the upper part) and jumps to the callee. A
+//!   return brings its guest address to RSI and executes `ret`: where it comes out compares that address with the one
+//!   that the call expected, takes the rest of the entry, and goes on through the link slot of its guest address, or to
+//!   [`Stubs::lookup_return`]. So no entry is ever outdated: it leads to code that still lies there, and that to whatever
+//!   there is now. A return that is not the one expected leaves the entry for the one that is; entries that none comes
+//!   for any more (`longjmp`, coroutines) take room until there is none. At the base is an entry that
+//!   stays. RSP is not below [`EngineArea::return_limit`] when a call begins, else all entries are given up; each
+//!   entry into compiled code begins with none.
 //! - Regions run with the guest's MXCSR, all host code behind a stub with the host's. Pure helpers
 //!   ([`isamorph_ir::HelperFn::Int`] and `Wide`) are called directly and must not use floating point.
 //! - Code holds no host addresses: everything outside is reached through the [`EngineArea`], or through link
@@ -21,6 +31,10 @@ use std::sync::atomic::AtomicU32;
 
 /// Largest frame of a region, in bytes.
 pub const MAX_FRAME: u32 = 64 * 1024;
+/// Bytes for returns.
+pub const RETURNS: u32 = 256 * 1024;
+/// Bytes of [`VcpuArea::values`].
+pub const VALUES: usize = 16 * 1024;
 /// Entries of the jump cache (a power of two).
 pub const JUMP_CACHE_ENTRIES: usize = 16384;
 /// MXCSR with every exception masked, rounding to nearest, no flags: what both sides start with.
@@ -126,6 +140,10 @@ pub struct EngineArea {
     pub guest_mxcsr: u32,
     /// The host's MXCSR while guest code runs.
     pub host_mxcsr: u32,
+    /// RSP while no call of the guest waits for its return, set by [`enter`].
+    pub return_base: u64,
+    /// The lowest RSP that a call of the guest may begin with.
+    pub return_limit: u64,
     /// Targets of computed branches that all vCPUs in this translation mode share.
     pub shared_jumps: *const SharedJumps,
     /// Shift of [`jump_cache_index`].
@@ -155,7 +173,7 @@ pub struct Stubs {
     pub link: unsafe extern "C" fn(),
     /// RDI = area, RSI = guest pc: looks up and goes on.
     pub lookup: unsafe extern "C" fn(),
-    /// The same of a return.
+    /// RDI = area, RSI = guest pc: goes on where a return leads that no call waits for. Polls.
     pub lookup_return: unsafe extern "C" fn(),
     /// RDI = area, RSI = guest pc, RDX = address of a [`Prediction`] that was wrong: goes on by the jump cache.
     pub mispredicted: unsafe extern "C" fn(),
@@ -198,7 +216,9 @@ pub struct VcpuArea {
     pub guest: [u8; ENGINE_OFFSET],
     /// The engine's words.
     pub engine: EngineArea,
-    _reserved: [u8; JUMP_CACHE_OFFSET - ENGINE_OFFSET - size_of::<EngineArea>()],
+    _reserved: [u8; VALUES_OFFSET - ENGINE_OFFSET - size_of::<EngineArea>()],
+    /// What baseline code's registers cannot hold, as long as a block runs.
+    pub values: [u8; VALUES],
     /// Jump cache for indirect branches, indexed by [`jump_cache_index`].
     pub jump_cache: [JumpEntry; JUMP_CACHE_ENTRIES],
     /// Parts of it with entries, one bit each: short programs use few, and the others' pages are never made.
@@ -210,9 +230,12 @@ pub const ENGINE_OFFSET: usize = StateLayout::MAX_SIZE as usize;
 /// Entries of a 64th of the jump cache.
 const JUMP_CACHE_PART: usize = JUMP_CACHE_ENTRIES / 64;
 
+/// Offset of [`VcpuArea::values`].
+pub const VALUES_OFFSET: usize = 4096;
 /// Offset of the jump cache.
-pub const JUMP_CACHE_OFFSET: usize = 4096;
+pub const JUMP_CACHE_OFFSET: usize = VALUES_OFFSET + VALUES;
 const _: () = assert!(offset_of!(VcpuArea, engine) == ENGINE_OFFSET);
+const _: () = assert!(offset_of!(VcpuArea, values) == VALUES_OFFSET);
 const _: () = assert!(offset_of!(VcpuArea, jump_cache) == JUMP_CACHE_OFFSET);
 const _: () = assert!(offset_of!(VcpuArea, engine) % 16 == 0 && size_of::<JumpEntry>() == 16);
 
@@ -247,6 +270,8 @@ impl VcpuArea {
             host_rsp: 0,
             guest_mxcsr: MXCSR_DEFAULT,
             host_mxcsr: MXCSR_DEFAULT,
+            return_base: 0,
+            return_limit: 0,
             shared_jumps: &NO_JUMPS,
             jump_shift: desc.insn_shift,
             helper_table: helper_table.as_ptr(),
@@ -446,7 +471,13 @@ isamorph_region_enter:
     mov [rdi + {host_rsp}], rsp
     stmxcsr [rdi + {host_mxcsr}]
     ldmxcsr [rdi + {guest_mxcsr}]
-    sub rsp, {frame} + 8
+    sub rsp, 24
+    lea rax, [rip + isamorph_region_no_return]
+    mov [rsp], rax
+    mov [rsp + 8], rdi
+    mov [rdi + {return_base}], rsp
+    lea rax, [rsp - {returns}]
+    mov [rdi + {return_limit}], rax
     jmp rsi
 
     .p2align 4
@@ -520,7 +551,25 @@ isamorph_region_lookup:
     jmp rax
 
     .p2align 4
+isamorph_region_no_return:
+    sub rsp, 8
+    jmp 5f
 isamorph_region_lookup_return:
+    mov rax, [rsp - 16]
+    sub rsp, 8
+    call 6f
+6:  mov [rsp], rax
+5:  cmp dword ptr [rdi + {poll}], 0
+    jne 1f
+    mov ecx, [rdi + {jump_shift}]
+    mov rax, rsi
+    shr rax, cl
+    and eax, {jump_mask}
+    shl eax, 4
+    cmp rsi, [rdi + rax + {jump_cache}]
+    jne 4f
+    jmp [rdi + rax + {jump_cache} + 8]
+4:
     mov rdx, rsi
     mov rax, rsi
     shr rdx, 19
@@ -740,7 +789,10 @@ isamorph_region_fp_clear:
     hot_fn = const engine_offset!(callbacks.hot),
     context_fn = const engine_offset!(callbacks.context_helper),
     eval_fn = const engine_offset!(callbacks.eval),
-    frame = const MAX_FRAME,
+    poll = const engine_offset!(poll),
+    return_base = const engine_offset!(return_base),
+    return_limit = const engine_offset!(return_limit),
+    returns = const RETURNS,
 );
 
 unsafe extern "C" {
@@ -787,7 +839,7 @@ pub fn stubs() -> Stubs {
 /// `area` is valid and used by this thread alone (except `poll`); `code` is an entry of an installed
 /// [`crate::CodeBlob`] compiled for the area's guest, all of whose link slots hold code or thunks
 /// ([`link_thunk`], [`thunk_page`]).
-/// The host stack has [`MAX_FRAME`] bytes and what the callbacks need to spare.
+/// The host stack has [`RETURNS`] and [`MAX_FRAME`] bytes and what the callbacks need to spare.
 pub unsafe fn enter(area: *mut VcpuArea, code: *const u8) {
     // SAFETY: the caller's promise; the stub keeps every callee-saved register and the stack.
     unsafe { isamorph_region_enter(area.cast(), code) }

@@ -56,6 +56,11 @@ pub enum FixupKind {
         /// Guest address that is counted.
         target: u64,
     },
+    /// The guest address in its [`crate::slot::LinkSlot`].
+    Address {
+        /// That address.
+        target: u64,
+    },
     /// The [`crate::slot::Prediction`] of the computed branch at this guest address.
     Prediction {
         /// The branch.

@@ -1,18 +1,20 @@
 //! From Cranelift's function to a blob: exits are overwritten, entries found, the source map built.
 //!
 //! An exit is compiled as a `call rel32` to an external function that never returns, followed by `ud2`: seven
-//! bytes that are overwritten here by a jump through a link slot, through a register, or through the area.
+//! bytes that are overwritten with what leaves the region ([`crate::exits`]).
 //!
 //! Invariant: every relocation is such an exit, and the bytes are what we think they are.
 
 use crate::abi::{self, engine_offset};
-use crate::blob::{CodeBlob, Fixup};
+use crate::blob::{CodeBlob, FixupKind};
 use crate::compiler::CompileError;
+use crate::exits::{self, Exits};
 use crate::lower::{Lowered, Marker, TRAP_CODES};
 use crate::patch;
 use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, ir};
 
 const CALL_LEN: usize = 5;
+const _: () = assert!(exits::SITE == CALL_LEN + 2);
 
 pub(crate) fn blob(
     pc: u64,
@@ -26,36 +28,37 @@ pub(crate) fn blob(
     if frame_size > abi::MAX_FRAME {
         return Err(CompileError::Frame { pc, size: frame_size });
     }
-    let mut fixups = Vec::new();
+    let mut exits = Exits { code: &mut code, fixups: vec![], frame: frame_size };
     for reloc in compiled.buffer.relocs() {
         let FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) = &reloc.target else {
             return Err(shape("a relocation that is no exit"));
         };
         let name = &func.params.user_named_funcs()[*name];
         let at = (reloc.offset as usize).checked_sub(1).ok_or(shape("relocation offset"))?;
-        let site = code.get_mut(at..at + CALL_LEN + 2).ok_or(shape("exit beyond the code"))?;
+        let site = exits.code.get(at..at + exits::SITE).ok_or(shape("exit beyond the code"))?;
         if site[0] != 0xe8 || site[CALL_LEN..] != [0x0f, 0x0b] {
             return Err(shape("an exit's bytes"));
         }
         match Marker::from_namespace(name.namespace).ok_or(shape("unknown exit"))? {
-            Marker::Direct => {
-                site.copy_from_slice(&[0xff, 0x25, 0, 0, 0, 0, 0x90]);
-                let kind = lowered.direct_exits[name.index as usize];
-                fixups.push(Fixup { offset: at as u32 + 2, kind });
+            Marker::Direct => match lowered.direct_exits[name.index as usize] {
+                kind @ FixupKind::DirectExit { ret: Some(ret), .. } => exits.call(at, kind, ret),
+                kind => exits.jump(at, kind),
+            },
+            Marker::Call => {
+                let (site, ret) = lowered.calls[name.index as usize];
+                exits.call_predicted(at, site, ret);
             }
-            Marker::Jump => site[..2].copy_from_slice(&[0xff, 0xe6]),
+            Marker::Return => exits.ret(at),
+            Marker::Jump => exits.jump_by(at, &[0xff, 0xe6]),
             Marker::Exit => {
-                let call = abi::call_through_area(engine_offset!(stubs.region_exit));
-                site[..6].copy_from_slice(&call);
-                site[6] = 0x90;
+                exits.put(at, &abi::call_through_area(engine_offset!(stubs.region_exit)))
             }
             Marker::Lookup => {
-                let jump = abi::jmp_through_area(engine_offset!(stubs.lookup));
-                site[..6].copy_from_slice(&jump);
-                site[6] = 0x90;
+                exits.jump_by(at, &abi::jmp_through_area(engine_offset!(stubs.lookup)));
             }
         }
     }
+    let fixups = exits.fixups;
     for loc in compiled.buffer.get_srclocs_sorted() {
         if let Some(patch) = patch::of(loc.loc) {
             let range = loc.start as usize..loc.end as usize;
@@ -75,15 +78,17 @@ pub(crate) fn blob(
     })
 }
 
-/// Length of the prologue, and the frame's size.
+/// Where the body begins, which makes its frame first, and the frame's size.
 fn prologue(code: &[u8]) -> Option<(u32, u32)> {
     // push rbp; mov rbp, rsp
     let rest = code.strip_prefix(&[0x55, 0x48, 0x89, 0xe5])?;
-    Some(match *rest {
-        [0x48, 0x83, 0xec, n, ..] if n < 0x80 => (8, n as u32),
-        [0x48, 0x81, 0xec, a, b, c, d, ..] => (11, u32::from_le_bytes([a, b, c, d])),
-        _ => (4, 0),
-    })
+    let frame = match *rest {
+        // sub rsp, n
+        [0x48, 0x83, 0xec, n, ..] if n < 0x80 => n as u32,
+        [0x48, 0x81, 0xec, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]),
+        _ => 0,
+    };
+    Some((4, frame))
 }
 
 /// One entry is the body itself; more are thunks behind the code that pass the entry's number in ESI.

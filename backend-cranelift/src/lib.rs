@@ -6,6 +6,7 @@
 //! through [`abi::VcpuArea`] or through link slots. Its meaning is that of `isamorph_ir::interp`.
 
 mod compiler;
+mod exits;
 mod finish;
 mod graph;
 mod loops;

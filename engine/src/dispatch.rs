@@ -141,7 +141,8 @@ unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
     engine.counters.lookups.add_alone(1);
     let from = pc;
     let pc = engine.desc.without_ignored_bits(from);
-    if !engine.config.chain {
+    // A return polls here only.
+    if !engine.config.chain || area.engine.poll.load(Ordering::Relaxed) != 0 {
         return to_dispatcher(area, pc);
     }
     let key = Key { pc, mode: engine.frontend.mode(&area.guest).lasting() };

@@ -8,11 +8,12 @@
 use crate::format::Record;
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
 
-/// A direct exit, one that is a call, a counter, a prediction: the low bits of a fixup's target.
+/// A direct exit, one that is a call, a counter, a prediction, an address, where a call returns to: the low bits of a fixup's target.
 const EXIT: u64 = 0;
 const CALL: u64 = 1;
 const COUNTER: u64 = 2;
 const PREDICTION: u64 = 3;
+const ADDRESS: u64 = 4;
 /// How many bits that are.
 const KIND_BITS: u32 = 3;
 /// What they are of a word.
@@ -122,6 +123,7 @@ fn put_words(blob: &CodeBlob, base: u64, mut w: Writer<'_>) -> Option<usize> {
             FixupKind::DirectExit { target, ret: Some(ret) } => (CALL, target, Some(ret)),
             FixupKind::Counter { target } => (COUNTER, target, None),
             FixupKind::Prediction { site } => (PREDICTION, site, None),
+            FixupKind::Address { target } => (ADDRESS, target, None),
         };
         w.put_signed(fixup.offset as i64 - at);
         at = fixup.offset as i64;
@@ -191,6 +193,7 @@ pub(crate) fn decode(
             }
             COUNTER => FixupKind::Counter { target: last },
             PREDICTION => FixupKind::Prediction { site: last },
+            ADDRESS => FixupKind::Address { target: last },
             _ => return None,
         };
         blob.fixups.push(Fixup { offset, kind });

@@ -165,13 +165,18 @@ impl Installed {
         let mut targets = Vec::new();
         for (n, fixup) in blob.fixups.iter().enumerate() {
             targets.push(match fixup.kind {
-                FixupKind::DirectExit { target, .. } | FixupKind::Counter { target } => target,
+                FixupKind::DirectExit { target, .. }
+                | FixupKind::Counter { target }
+                | FixupKind::Address { target } => target,
                 FixupKind::Prediction { .. } => u64::MAX,
             });
             let at = fixup.offset as usize;
-            let counts = matches!(fixup.kind, FixupKind::Counter { .. });
-            let counter = if counts { offset_of!(LinkSlot, count) } else { 0 };
-            let slot = slots + size_of::<LinkSlot>() * n + counter;
+            let inside = match fixup.kind {
+                FixupKind::Counter { .. } => offset_of!(LinkSlot, count),
+                FixupKind::Address { .. } => offset_of!(LinkSlot, pc),
+                FixupKind::DirectExit { .. } | FixupKind::Prediction { .. } => 0,
+            };
+            let slot = slots + size_of::<LinkSlot>() * n + inside;
             let displacement = slot as i32 - (at + 4) as i32;
             image[at..at + 4].copy_from_slice(&displacement.to_le_bytes());
             let thunk = abi::link_thunk(n as u32);

@@ -8,7 +8,8 @@
 //! RDX, RSI and XMM0 to XMM2 belong to the templates; RDI is the area.
 
 use super::Gen;
-use super::emit::{Gpr, Mem, RSP, Rm, Xmm};
+use super::emit::{Gpr, Mem, Rm, Xmm};
+use isamorph_backend_abi::abi;
 use isamorph_ir::{Op, Ty, Value};
 
 /// Where a value is.
@@ -23,7 +24,7 @@ pub(crate) enum Place {
     Xmm(Xmm),
     /// At this offset of the area (flags: the record).
     State(u32),
-    /// At this offset of the frame.
+    /// At this offset of the area, among the values that no register holds ([`abi::VcpuArea::values`]).
     Frame(u32),
 }
 
@@ -218,9 +219,9 @@ impl Gen<'_> {
         } else if let Some(slot) = self.regs.homes.of(v) {
             Place::State(self.desc.layout.slots[slot as usize].offset)
         } else {
-            let at = self.regs.frame;
+            let at = abi::VALUES_OFFSET as u32 + self.regs.frame;
             self.regs.frame += 16;
-            let m = Mem::new(RSP, at as i32);
+            let m = Mem::area(at as usize);
             match self.place(v) {
                 Place::Gpr(r) => self.e.store(8, m, r),
                 Place::Xmm(r) => self.e.store_x(16, true, m, r),
@@ -240,7 +241,7 @@ impl Gen<'_> {
     pub(super) fn frame_word(&mut self) -> Mem {
         let at = self.regs.frame;
         self.regs.frame += 16;
-        Mem::new(RSP, at as i32)
+        Mem::area(abi::VALUES_OFFSET + at as usize)
     }
 
     /// Bytes of the frame in use.
@@ -264,8 +265,7 @@ impl Gen<'_> {
 
     fn memory_of(&self, place: Place) -> Option<Mem> {
         match place {
-            Place::State(at) => Some(Mem::area(at as usize)),
-            Place::Frame(at) => Some(Mem::new(RSP, at as i32)),
+            Place::State(at) | Place::Frame(at) => Some(Mem::area(at as usize)),
             _ => None,
         }
     }

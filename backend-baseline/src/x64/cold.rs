@@ -30,6 +30,8 @@ pub(crate) enum Cold {
     Fault { from: Jump, pc: u64 },
     /// The poll word is set on the way to an address, or to the one in RSI.
     Poll { from: Jump, to: Option<u64> },
+    /// There is no room for another return.
+    ManyCalls { from: Jump, resume: u32 },
     /// A counter ran out: the number of its fixup.
     Hot { from: Jump, counter: u16 },
 }
@@ -87,6 +89,11 @@ impl Gen<'_> {
                 self.e.store(8, pc, RSI);
                 self.leave_now(ExitReason::Interrupted);
             }
+            Cold::ManyCalls { from, resume } => {
+                self.e.bind(from);
+                self.e.mov(true, RSP, Mem::area(engine_offset!(return_base)));
+                self.e.jmp_back(resume);
+            }
             Cold::Hot { from, counter } => {
                 self.e.bind(from);
                 self.e.lea_fixup(RSI, counter);
@@ -111,9 +118,8 @@ impl Gen<'_> {
                 }
             }
             Place::State(at) | Place::Frame(at) => {
-                let base = if matches!(place, Place::State(_)) { RDI } else { RSP };
                 for half in 0..1 + wide as i32 {
-                    let from = Mem::new(base, at as i32 + 8 * half);
+                    let from = Mem::new(RDI, at as i32 + 8 * half);
                     self.e.mov(true, RSI, from);
                     self.e.store(8, Mem { disp: m.disp + 8 * half, ..m }, RSI);
                 }

@@ -256,6 +256,20 @@ impl Emit {
         self.legacy(code(0, 0, 0xff), false, 2, rm.into(), 0, None);
     }
 
+    pub fn push(&mut self, r: Gpr) {
+        debug_assert!(r.0 < 8);
+        self.raw(&[0x50 | r.0]);
+    }
+
+    pub fn pop(&mut self, r: Gpr) {
+        debug_assert!(r.0 < 8);
+        self.raw(&[0x58 | r.0]);
+    }
+
+    pub fn ret(&mut self) {
+        self.raw(&[0xc3]);
+    }
+
     /// A conditional jump to be bound.
     pub fn jcc(&mut self, cc: Cc) -> Jump {
         self.jump(&[0x0f, 0x80 | cc as u8])

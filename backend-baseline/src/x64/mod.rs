@@ -3,7 +3,7 @@
 //! Way of the data: `Block → ` [`known`] ` → ` [`live`] ` → for each instruction a template of ` [`ops`] `, which takes registers from`
 //! [`alloc`] ` and writes bytes by ` [`emit`] ` → cold paths → constants → ` [`CodeBlob`].
 //!
-//! Invariant: RDI is the area; the frame of [`abi::MAX_FRAME`] bytes at RSP holds what registers cannot.
+//! Invariant: RDI is the area; [`abi::VcpuArea::values`] in it holds what registers cannot. RSP is left to the returns.
 
 mod alloc;
 mod cold;
@@ -206,7 +206,7 @@ impl Gen<'_> {
             self.cold_path(cold);
         }
         *self.colds = colds;
-        if self.frame_size() > abi::MAX_FRAME {
+        if self.frame_size() as usize > abi::VALUES {
             return Err(CompileError::TooLarge(block.pc));
         }
         if let Some(error) = self.error.take() {
@@ -254,6 +254,6 @@ impl Gen<'_> {
         self.blob.entries.push((block.pc, 0));
         self.blob.guest_ranges.push(block.pc..block.pc.wrapping_add(block.len as u64));
         self.blob.guest_insns = block.guest_insns;
-        self.blob.frame_size = self.frame_size();
+        self.blob.frame_size = 0;
     }
 }

@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
     self, AbiParam, ExtFuncData, ExternalName, InstBuilder, InstructionData, Signature,
 };
 use cranelift_codegen::isa::CallConv;
-use isamorph_ir::{Exception, Term, Value, Wait};
+use isamorph_ir::{Exception, Hint, Op, Term, Value, Wait};
 
 /// Where control goes on.
 #[derive(Clone, Copy)]
@@ -223,7 +223,7 @@ impl Lower<'_, '_> {
                     }
                 }
             }
-            Term::Indirect { target, .. } => {
+            Term::Indirect { target, hint } => {
                 let (last, compared) = match ways.compared.split_last() {
                     Some((last, others)) if !ways.exits => (Some(last.1), others),
                     _ => (None, &ways.compared[..]),
@@ -251,7 +251,14 @@ impl Lower<'_, '_> {
                         let way = self.way(i, to, self.dirty);
                         self.b.ins().jump(way, &[]);
                     }
-                    None => self.indirect_exit(target),
+                    None => match *hint {
+                        Hint::Jump => self.indirect_exit(target),
+                        Hint::Call { ret } => self.indirect_call(target, ret),
+                        Hint::Return => {
+                            self.flush();
+                            self.marker(Marker::Return, 0, &[self.area, target]);
+                        }
+                    },
                 }
             }
             Term::Syscall { imm, next } => {
@@ -290,6 +297,15 @@ impl Lower<'_, '_> {
         let number = self.out.direct_exits.len() as u32;
         self.out.direct_exits.push(FixupKind::DirectExit { target, ret });
         self.marker(Marker::Direct, number, &[self.area]);
+    }
+
+    fn indirect_call(&mut self, target: ir::Value, ret: u64) {
+        self.flush();
+        let site = self.block.insts.iter().rev().find(|i| i.op == Op::Insn);
+        let site = site.map_or(self.block.pc, |i| i.imm as u64);
+        let number = self.out.calls.len() as u32;
+        self.out.calls.push((site, ret));
+        self.marker(Marker::Call, number, &[self.area, target]);
     }
 
     /// Through the jump cache: an entry is 16 bytes, address and code.

@@ -54,6 +54,8 @@ pub(crate) struct Lowered {
     pub(crate) entries: Vec<u64>,
     /// Direct exits by number.
     pub(crate) direct_exits: Vec<FixupKind>,
+    /// Calls by register: the guest address of the branch, and the one that it returns to.
+    pub(crate) calls: Vec<(u64, u64)>,
     /// Exceptions by number.
     pub(crate) exceptions: Vec<Exception>,
     /// Guest instructions' addresses; source location = index + 1.
@@ -71,12 +73,16 @@ pub(crate) enum Marker {
     Exit,
     /// Look the guest address in the second argument up.
     Lookup,
+    /// Call the guest address in the second argument, by number.
+    Call,
+    /// Return to the guest address in the second argument.
+    Return,
 }
 
 impl Marker {
     pub(crate) fn from_namespace(n: u32) -> Option<Marker> {
         use Marker::*;
-        [Direct, Jump, Exit, Lookup].get(n as usize).copied()
+        [Direct, Jump, Exit, Lookup, Call, Return].get(n as usize).copied()
     }
 }
 

@@ -95,6 +95,7 @@ fn with_exit(blob: &CodeBlob, insn: &Instruction, text: String) -> String {
             format!("jmp → {target:#x} (call, returns to {ret:#x})")
         }
         Some(FixupKind::Counter { target }) => format!("{text} ; executions of {target:#x}"),
+        Some(FixupKind::Address { target }) => format!("{text} ; {target:#x}"),
         Some(FixupKind::Prediction { site }) => format!("{text} ; where {site:#x} goes to"),
         None if leaves(insn) => format!("{text} ; exit"),
         None => text,

@@ -7,6 +7,7 @@ use super::link::{COUNT_OFFSET, Links, NO_CODE, Slot};
 use super::observe::{CodeObserver, PlacedCode};
 use super::units::Units;
 pub use super::units::{Placing, Source, UnitId};
+use isamorph_backend_abi::slot::SLOT_PC;
 use isamorph_backend_abi::{CodeBlob, FixupKind};
 use isamorph_ir::Mode;
 use std::collections::HashMap;
@@ -206,6 +207,7 @@ impl CodeCache {
                 (target, 0, ret.is_some() || how.tier == CodeTier::Region)
             }
             FixupKind::Counter { target } => (target, COUNT_OFFSET, false),
+            FixupKind::Address { target } => (target, SLOT_PC as u64, false),
             FixupKind::Prediction { site } => return Ok(self.prediction(Key { pc: site, mode })),
         };
         let number = self.slot_for(Key { pc, mode })?;

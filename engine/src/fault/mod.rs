@@ -39,6 +39,9 @@ pub(crate) struct Running {
     code: (u64, u64),
 }
 
+/// Words of the stack that are searched for where compiled code was left.
+const STACK_WORDS: usize = 4096;
+
 const NO_CODE: Running = Running { area: ptr::null_mut(), code: (0, 0) };
 
 impl Running {
@@ -47,18 +50,20 @@ impl Running {
         (self.code.0..self.code.1).contains(&host_pc)
     }
 
-    /// Where compiled code called the function that the thread is in; 0 if it did not.
+    /// Where compiled code called the function that the thread is in with this stack pointer; 0 if it did not.
     ///
     /// # Safety
     /// To be called on the thread whose compiled code runs, by a signal handler.
-    pub unsafe fn called_from(&self) -> u64 {
-        // All compiled code runs with one stack pointer: below it lies the return address.
-        // SAFETY: `enter` reserved the frame on this thread's stack.
-        let ret = unsafe {
-            let frame = ptr::addr_of!((*self.area).engine.host_rsp).read_volatile();
-            ((frame - u64::from(abi::MAX_FRAME) - 16) as *const u64).read_volatile()
-        };
-        if self.contains(ret) { ret } else { 0 }
+    pub unsafe fn called_from(&self, rsp: u64) -> u64 {
+        // SAFETY: the area of a vCPU that runs.
+        let base = unsafe { ptr::addr_of!((*self.area).engine.return_base).read_volatile() };
+        // The first address of compiled code above is where it was left, unless that waits for a return of the guest's:
+        // then the area's address is beside it.
+        // SAFETY: between the stack pointer and the base all is this thread's stack.
+        let word = |at: u64| unsafe { (at as *const u64).read_volatile() };
+        let at = (rsp..base).step_by(8).take(STACK_WORDS).find(|at| self.contains(word(*at)));
+        let Some(at) = at else { return 0 };
+        if word(at + 8) == self.area as u64 { 0 } else { word(at) }
     }
 }
 

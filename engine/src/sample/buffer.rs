@@ -264,12 +264,13 @@ pub unsafe fn on_host_signal(info: *const libc::siginfo_t, context: *const libc:
     // SAFETY: a buffer outlives its being current.
     let buffer = unsafe { &*buffer };
     let host_pc = uc.uc_mcontext.gregs[libc::REG_RIP as usize] as u64;
+    let rsp = uc.uc_mcontext.gregs[libc::REG_RSP as usize] as u64;
     let running = fault::running();
     let in_code = running.is_some_and(|r| r.contains(host_pc));
     let mut note = Note {
         host_pc: if in_code { host_pc } else { 0 },
         // SAFETY: this is the thread whose compiled code runs.
-        called_from: running.filter(|_| !in_code).map_or(0, |r| unsafe { r.called_from() }),
+        called_from: running.filter(|_| !in_code).map_or(0, |r| unsafe { r.called_from(rsp) }),
         // SAFETY: the buffer is the calling thread's.
         guest_pc: unsafe { buffer.state_word(buffer.pc) },
         doing: DOING.get(),

@@ -1,12 +1,12 @@
 //! Calls of the guest's helpers.
 //!
 //! Invariant: no value that is needed later is in a register that the host function may change; the area's address is
-//! kept in the frame meanwhile.
+//! kept on the stack meanwhile.
 
 use crate::x64::Gen;
 use crate::x64::alloc::{Place, in_gpr};
 use crate::x64::cold::Cold;
-use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RDI, RDX, RSI, RSP};
+use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RDI, RDX, RSI};
 use isamorph_backend_abi::engine_offset;
 use isamorph_ir::{HelperFn, Inst, Ty, Value};
 
@@ -35,19 +35,19 @@ impl Gen<'_> {
             }
             HelperFn::Wide(_) => {
                 self.arguments_to_scratch(inst);
-                self.e.store(8, Mem::new(RSP, 0), RDI);
+                self.keep_area();
                 self.e.mov(true, RAX, Mem::area(engine_offset!(helper_table)));
                 self.e.lea(true, RDI, Mem::area(engine_offset!(scratch)));
                 self.e.call_rm(Mem::new(RAX, 8 * id as i32));
-                self.e.mov(true, RDI, Mem::new(RSP, 0));
+                self.area_again();
             }
             HelperFn::Context(_) => {
                 self.arguments_to_scratch(inst);
                 self.store_pc(self.pc);
-                self.e.store(8, Mem::new(RSP, 0), RDI);
+                self.keep_area();
                 self.e.mov_imm(RSI, id as u64);
                 self.e.call_rm(Mem::area(engine_offset!(stubs.context)));
-                self.e.mov(true, RDI, Mem::new(RSP, 0));
+                self.area_again();
                 if def.effects.memory {
                     self.e.test(true, RAX, RAX);
                     let from = self.e.jcc(Cc::Ne);
@@ -61,9 +61,20 @@ impl Gen<'_> {
         true
     }
 
+    /// Keeps the area's address over a call of a host function, for which RSP is a multiple of 16.
+    fn keep_area(&mut self) {
+        self.e.push(RDI);
+        self.e.push(RDI);
+    }
+
+    fn area_again(&mut self) {
+        self.e.pop(RDI);
+        self.e.pop(RDI);
+    }
+
     /// Arguments in the host's registers, zero-extended; unused ones are 0.
     fn call_int(&mut self, inst: &Inst, id: usize) {
-        self.e.store(8, Mem::new(RSP, 0), RDI);
+        self.keep_area();
         self.e.mov(true, RAX, Mem::area(engine_offset!(helper_table)));
         // RDI last: what lies in the state is reached through it.
         for (n, to) in [(1, RSI), (2, RDX), (3, RCX), (0, RDI)] {
@@ -75,7 +86,7 @@ impl Gen<'_> {
             }
         }
         self.e.call_rm(Mem::new(RAX, 8 * id as i32));
-        self.e.mov(true, RDI, Mem::new(RSP, 0));
+        self.area_again();
     }
 
     fn argument(&mut self, to: Gpr, v: Value) {
@@ -87,8 +98,9 @@ impl Gen<'_> {
             }
             Place::Gpr(r) => self.e.mov(true, to, r),
             Place::Xmm(r) => self.e.movd_from(true, to, r),
-            Place::State(at) => self.e.load_zx(bytes, to, Mem::new(RDI, at as i32)),
-            Place::Frame(at) => self.e.load_zx(bytes, to, Mem::new(RSP, at as i32)),
+            Place::State(at) | Place::Frame(at) => {
+                self.e.load_zx(bytes, to, Mem::area(at as usize));
+            }
             Place::None | Place::Lazy => unreachable!("arguments are computed"),
         }
     }

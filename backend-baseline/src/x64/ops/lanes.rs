@@ -133,11 +133,7 @@ impl Gen<'_> {
         if let Place::State(at) | Place::Frame(at) = self.place(a)
             && self.dies(a)
         {
-            let base = match self.place(a) {
-                Place::State(_) => crate::x64::emit::RDI,
-                _ => crate::x64::emit::RSP,
-            };
-            let m = Mem::new(base, (at + lane as u32 * bits / 8) as i32);
+            let m = Mem::area((at + lane as u32 * bits / 8) as usize);
             if in_gpr(scalar) {
                 let d = self.def_g(v);
                 self.e.load_zx(bits / 8, d, m);

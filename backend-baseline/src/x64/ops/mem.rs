@@ -8,7 +8,8 @@
 use crate::x64::Gen;
 use crate::x64::alloc::{Place, in_gpr};
 use crate::x64::cold::Cold;
-use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RDX, RSI, RSP, Shift, Xmm, code};
+use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RDX, RSI, Shift, Xmm, code};
+use isamorph_backend_abi::abi;
 use isamorph_backend_abi::engine_offset;
 use isamorph_ir::inst::{Align, Fence, MemAttr, Order, Rmw, RmwAttr};
 use isamorph_ir::{Inst, Op, Ty, Value};
@@ -274,7 +275,7 @@ impl Gen<'_> {
         const RBX: Gpr = Gpr(3);
         let (old, new) = (self.xmm(old), self.xmm(new));
         let m = self.address_in_rsi(at, 16, attr.align);
-        let saved = Mem::new(RSP, 8);
+        let saved = Mem::area(abi::VALUES_OFFSET + 8);
         self.e.store(8, saved, RBX);
         self.e.movd_from(true, RAX, old);
         self.e.v2w(code(0x66, 3, 0x16), true, old.0, RDX.into(), Some(1));

@@ -4,7 +4,7 @@
 
 use crate::x64::Gen;
 use crate::x64::cold::Cold;
-use crate::x64::emit::{Alu, Cc, Mem, RAX, RCX, RDX, RSI, Rm, Shift};
+use crate::x64::emit::{Alu, Cc, Mem, RAX, RCX, RDI, RDX, RSI, RSP, Rm, Shift};
 use isamorph_backend_abi::FixupKind;
 use isamorph_backend_abi::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET};
 use isamorph_backend_abi::engine_offset;
@@ -31,9 +31,10 @@ impl Gen<'_> {
                 self.e.mov(true, RSI, target);
                 self.poll(None);
                 match hint {
-                    Hint::Return => self.indirect_exit(engine_offset!(stubs.lookup_return)),
-                    Hint::Jump if !known => self.indirect_exit(engine_offset!(stubs.lookup)),
-                    Hint::Jump | Hint::Call { .. } => self.predicted_exit(),
+                    Hint::Return => self.e.ret(),
+                    Hint::Jump if known => self.predicted_exit(),
+                    Hint::Jump => self.indirect_exit(),
+                    Hint::Call { ret } => self.predicted_call(ret),
                 }
             }
             Term::Syscall { imm, next } => {
@@ -86,7 +87,14 @@ impl Gen<'_> {
             }
         }
         let fixup = self.fixup(FixupKind::DirectExit { target, ret });
-        self.e.jmp_rm(Rm::Fixup(fixup));
+        match ret {
+            None => self.e.jmp_rm(Rm::Fixup(fixup)),
+            Some(ret) => {
+                self.begin_call();
+                self.e.call_rm(Rm::Fixup(fixup));
+                self.returned(ret);
+            }
+        }
     }
 
     fn poll(&mut self, to: Option<u64>) {
@@ -115,8 +123,45 @@ impl Gen<'_> {
         self.e.jmp_rm(Mem::area(engine_offset!(stubs.mispredicted)));
     }
 
+    /// Calls the guest address in RSI, which is most likely what this branch called before.
+    fn predicted_call(&mut self, ret: u64) {
+        let prediction = self.fixup(FixupKind::Prediction { site: self.pc });
+        self.begin_call();
+        self.e.mov(true, RCX, Rm::Fixup(prediction));
+        self.e.alu(Alu::Cmp, true, RSI, Mem::new(RCX, slot::SLOT_PC as i32));
+        let miss = self.e.jcc(Cc::Ne);
+        self.e.call_rm(Mem::new(RCX, 0));
+        let after = self.e.offset();
+        self.returned(ret);
+        self.e.bind(miss);
+        self.e.lea_fixup(RDX, prediction);
+        self.e.call_rm(Mem::area(engine_offset!(stubs.mispredicted)));
+        self.e.jmp_back(after);
+    }
+
+    /// Begins an entry of the returns: see [`isamorph_backend_abi::abi`].
+    fn begin_call(&mut self) {
+        self.e.alu(Alu::Cmp, true, RSP, Mem::area(engine_offset!(return_limit)));
+        let from = self.e.jcc(Cc::B);
+        let resume = self.e.offset();
+        self.colds.push(Cold::ManyCalls { from, resume });
+        self.e.push(RDI);
+    }
+
+    /// Where a callee comes back to: with the guest address that it returned to in RSI.
+    fn returned(&mut self, ret: u64) {
+        let address = self.fixup(FixupKind::Address { target: ret });
+        let next = self.fixup(FixupKind::DirectExit { target: ret, ret: None });
+        self.e.alu(Alu::Cmp, true, RSI, Rm::Fixup(address));
+        self.e.pop(RCX);
+        let elsewhere = self.e.jcc(Cc::Ne);
+        self.e.jmp_rm(Rm::Fixup(next));
+        self.e.bind(elsewhere);
+        self.e.jmp_rm(Mem::area(engine_offset!(stubs.lookup_return)));
+    }
+
     /// To the guest address in RSI, through the jump cache: an entry is 16 bytes, address and code.
-    fn indirect_exit(&mut self, stub: usize) {
+    fn indirect_exit(&mut self) {
         let shift = self.desc.insn_shift;
         let mask = (JUMP_CACHE_ENTRIES as i32 - 1) << shift;
         self.e.mov(false, RCX, RSI);
@@ -139,7 +184,7 @@ impl Gen<'_> {
         let miss = self.e.jcc(Cc::Ne);
         self.e.jmp_rm(entry(8));
         self.e.bind(miss);
-        self.e.jmp_rm(Mem::area(stub));
+        self.e.jmp_rm(Mem::area(engine_offset!(stubs.lookup)));
     }
 
     pub(crate) fn store_pc(&mut self, pc: u64) {

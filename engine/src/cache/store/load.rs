@@ -96,7 +96,9 @@ impl Ahead {
                     self.near.push(target);
                 }
                 FixupKind::DirectExit { target, .. } => self.far.push_back(target),
-                FixupKind::Counter { .. } | FixupKind::Prediction { .. } => {}
+                FixupKind::Counter { .. }
+                | FixupKind::Address { .. }
+                | FixupKind::Prediction { .. } => {}
             }
         }
     }
