@@ -120,6 +120,42 @@ pub struct Callbacks {
     pub eval: EvalFn,
 }
 
+/// How compiled code went on from block to block. What does not come to a stub is counted only by code that was compiled
+/// to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Transitions {
+    /// Exits through link slots. By code that counts.
+    pub links: u64,
+    /// Computed jumps that the jump cache knew. By code that counts.
+    pub jumps: u64,
+    /// Computed jumps and calls whose prediction was right. By code that counts.
+    pub predicted: u64,
+    /// Returns. By code that counts.
+    pub returns: u64,
+    /// Computed branches that a stub found in the table of shared jumps.
+    pub shared: u64,
+    /// Predictions that were wrong.
+    pub mispredicted: u64,
+    /// Returns that were not to where the last call is to return to.
+    pub elsewhere: u64,
+}
+
+impl Transitions {
+    /// In the order of the fields.
+    pub fn counts(self) -> [u64; 7] {
+        let Transitions { links, jumps, predicted, returns, shared, mispredicted, elsewhere } =
+            self;
+        [links, jumps, predicted, returns, shared, mispredicted, elsewhere]
+    }
+
+    /// The inverse of [`Transitions::counts`].
+    pub fn of(counts: [u64; 7]) -> Transitions {
+        let [links, jumps, predicted, returns, shared, mispredicted, elsewhere] = counts;
+        Transitions { links, jumps, predicted, returns, shared, mispredicted, elsewhere }
+    }
+}
+
 /// The engine's words behind the guest's registers.
 #[derive(Debug)]
 #[repr(C, align(16))]
@@ -144,6 +180,8 @@ pub struct EngineArea {
     pub return_base: u64,
     /// The lowest RSP that a call of the guest may begin with.
     pub return_limit: u64,
+    /// What happened since the engine looked last.
+    pub transitions: Transitions,
     /// Targets of computed branches that all vCPUs in this translation mode share.
     pub shared_jumps: *const SharedJumps,
     /// Shift of [`jump_cache_index`].
@@ -272,6 +310,7 @@ impl VcpuArea {
             host_mxcsr: MXCSR_DEFAULT,
             return_base: 0,
             return_limit: 0,
+            transitions: Transitions::default(),
             shared_jumps: &NO_JUMPS,
             jump_shift: desc.insn_shift,
             helper_table: helper_table.as_ptr(),
@@ -526,7 +565,8 @@ isamorph_region_lookup:
     jz 1f
     cmp rsi, [rdx + {slot_pc}]
     jne 1f
-2:  mov rax, [rdx]
+2:  inc qword ptr [rdi + {shared}]
+    mov rax, [rdx]
     cmp eax, [rdx + {slot_thunk}]
     je 3f
     mov ecx, [rdi + {jump_shift}]
@@ -559,7 +599,8 @@ isamorph_region_lookup_return:
     sub rsp, 8
     call 6f
 6:  mov [rsp], rax
-5:  cmp dword ptr [rdi + {poll}], 0
+5:  inc qword ptr [rdi + {elsewhere}]
+    cmp dword ptr [rdi + {poll}], 0
     jne 1f
     mov ecx, [rdi + {jump_shift}]
     mov rax, rsi
@@ -588,7 +629,8 @@ isamorph_region_lookup_return:
     jz 1f
     cmp rsi, [rdx + {slot_pc}]
     jne 1f
-2:  mov rax, [rdx]
+2:  inc qword ptr [rdi + {shared}]
+    mov rax, [rdx]
     cmp eax, [rdx + {slot_thunk}]
     je 3f
     mov ecx, [rdi + {jump_shift}]
@@ -614,6 +656,7 @@ isamorph_region_lookup_return:
 
     .p2align 4
 isamorph_region_mispredicted:
+    inc qword ptr [rdi + {mispredicted}]
     dec dword ptr [rdx + {patience}]
     js 1f
     mov ecx, [rdi + {jump_shift}]
@@ -790,6 +833,9 @@ isamorph_region_fp_clear:
     context_fn = const engine_offset!(callbacks.context_helper),
     eval_fn = const engine_offset!(callbacks.eval),
     poll = const engine_offset!(poll),
+    shared = const engine_offset!(transitions.shared),
+    elsewhere = const engine_offset!(transitions.elsewhere),
+    mispredicted = const engine_offset!(transitions.mispredicted),
     return_base = const engine_offset!(return_base),
     return_limit = const engine_offset!(return_limit),
     returns = const RETURNS,

@@ -56,6 +56,11 @@ pub enum FixupKind {
         /// Guest address that is counted.
         target: u64,
     },
+    /// As a direct exit, to where a call returns to.
+    Continuation {
+        /// Guest address behind the call.
+        target: u64,
+    },
     /// The guest address in its [`crate::slot::LinkSlot`].
     Address {
         /// That address.

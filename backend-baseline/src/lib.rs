@@ -30,6 +30,8 @@ pub struct Options {
     pub exact_underflow: bool,
     /// The [`GuestDesc::ignored_top_bits`] of every address are cleared before its access.
     pub clear_ignored_bits: bool,
+    /// Ways that the engine does not see are counted ([`isamorph_backend_abi::abi::Transitions`]).
+    pub count_transitions: bool,
     /// Host address of guest address 0.
     pub guest_base: u64,
 }
@@ -42,6 +44,7 @@ impl Default for Options {
             head: false,
             exact_underflow: false,
             clear_ignored_bits: false,
+            count_transitions: false,
             guest_base: 0,
         }
     }

@@ -49,6 +49,8 @@ pub struct CompileOptions<'a> {
     /// The [`isamorph_ir::GuestDesc::ignored_top_bits`] of every address are cleared before its access. Else the
     /// host refuses such an address.
     pub clear_ignored_bits: bool,
+    /// Ways out of the region that the engine does not see are counted ([`crate::abi::Transitions`]).
+    pub count_transitions: bool,
     /// Host address of guest address 0.
     pub guest_base: u64,
     /// Yield the text forms too.
@@ -66,6 +68,7 @@ impl Default for CompileOptions<'_> {
             host_flushes: false,
             opt_level: OptLevel::None,
             clear_ignored_bits: false,
+            count_transitions: false,
             guest_base: 0,
             listing: false,
             flags_dead_at: None,
@@ -238,7 +241,8 @@ impl Compiler {
             .compile(&**isa, &mut ControlPlane::default())
             .map_err(|e| CompileError::Codegen { pc, message: e.inner.to_string() })?;
         let compiled = self.context.compiled_code().expect("just compiled");
-        let mut blob = finish::blob(pc, compiled, &self.context.func, lowered)?;
+        let mut blob =
+            finish::blob(pc, compiled, &self.context.func, lowered, opts.count_transitions)?;
         for block in &region.blocks {
             let range = block.pc..block.pc.wrapping_add(block.len as u64);
             // A callee is there once for each call.

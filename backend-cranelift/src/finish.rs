@@ -1,26 +1,24 @@
 //! From Cranelift's function to a blob: exits are overwritten, entries found, the source map built.
 //!
-//! An exit is compiled as a `call rel32` to an external function that never returns, followed by `ud2`: seven
-//! bytes that are overwritten with what leaves the region ([`crate::exits`]).
+//! An exit is compiled as calls of external functions that never return, followed by `ud2`: bytes that are overwritten with
+//! what leaves the region ([`crate::exits`]).
 //!
 //! Invariant: every relocation is such an exit, and the bytes are what we think they are.
 
-use crate::abi::{self, engine_offset};
-use crate::blob::{CodeBlob, FixupKind};
+use crate::abi;
+use crate::blob::CodeBlob;
 use crate::compiler::CompileError;
-use crate::exits::{self, Exits};
+use crate::exits::{Exit, Exits};
 use crate::lower::{Lowered, Marker, TRAP_CODES};
 use crate::patch;
 use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, ir};
-
-const CALL_LEN: usize = 5;
-const _: () = assert!(exits::SITE == CALL_LEN + 2);
 
 pub(crate) fn blob(
     pc: u64,
     compiled: &CompiledCode,
     func: &ir::Function,
     lowered: Lowered,
+    counts: bool,
 ) -> Result<CodeBlob, CompileError> {
     let shape = |what| CompileError::Shape { pc, what };
     let mut code = compiled.code_buffer().to_vec();
@@ -28,35 +26,26 @@ pub(crate) fn blob(
     if frame_size > abi::MAX_FRAME {
         return Err(CompileError::Frame { pc, size: frame_size });
     }
-    let mut exits = Exits { code: &mut code, fixups: vec![], frame: frame_size };
+    let mut exits = Exits { code: &mut code, fixups: vec![], frame: frame_size, counts };
     for reloc in compiled.buffer.relocs() {
         let FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) = &reloc.target else {
             return Err(shape("a relocation that is no exit"));
         };
         let name = &func.params.user_named_funcs()[*name];
         let at = (reloc.offset as usize).checked_sub(1).ok_or(shape("relocation offset"))?;
-        let site = exits.code.get(at..at + exits::SITE).ok_or(shape("exit beyond the code"))?;
-        if site[0] != 0xe8 || site[CALL_LEN..] != [0x0f, 0x0b] {
-            return Err(shape("an exit's bytes"));
-        }
-        match Marker::from_namespace(name.namespace).ok_or(shape("unknown exit"))? {
-            Marker::Direct => match lowered.direct_exits[name.index as usize] {
-                kind @ FixupKind::DirectExit { ret: Some(ret), .. } => exits.call(at, kind, ret),
-                kind => exits.jump(at, kind),
-            },
+        let exit = match Marker::from_namespace(name.namespace).ok_or(shape("unknown exit"))? {
+            Marker::Direct => Exit::Direct(lowered.direct_exits[name.index as usize]),
             Marker::Call => {
                 let (site, ret) = lowered.calls[name.index as usize];
-                exits.call_predicted(at, site, ret);
+                Exit::Call { site, ret }
             }
-            Marker::Return => exits.ret(at),
-            Marker::Jump => exits.jump_by(at, &[0xff, 0xe6]),
-            Marker::Exit => {
-                exits.put(at, &abi::call_through_area(engine_offset!(stubs.region_exit)))
-            }
-            Marker::Lookup => {
-                exits.jump_by(at, &abi::jmp_through_area(engine_offset!(stubs.lookup)));
-            }
-        }
+            Marker::Return => Exit::Return,
+            Marker::Jump => Exit::Jump,
+            Marker::Lookup => Exit::Lookup,
+            Marker::Exit => Exit::Leave,
+            Marker::Room => continue,
+        };
+        exits.write(at, exit).ok_or(shape("an exit's bytes"))?;
     }
     let fixups = exits.fixups;
     for loc in compiled.buffer.get_srclocs_sorted() {

@@ -69,6 +69,15 @@ pub enum PerfFiles {
     Both,
 }
 
+/// What `--stats` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stats {
+    /// Counts of what the engine did, and where time went
+    Times,
+    /// The same of code that counts its ways itself, which makes it slower, and is not taken from the persistent cache
+    Hits,
+}
+
 impl From<PerfFiles> for Outputs {
     fn from(files: PerfFiles) -> Outputs {
         Outputs { map: files != PerfFiles::Jitdump, jitdump: files != PerfFiles::Map }
@@ -97,9 +106,9 @@ pub struct RunArgs {
     /// Print every system call on stderr
     #[arg(long)]
     strace: bool,
-    /// Print what the engine did on stderr when the program ends
-    #[arg(long)]
-    stats: bool,
+    /// Print what the engine did on stderr when the program ends; `hits`: with how often compiled code knew where to go
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "times")]
+    stats: Option<Stats>,
     /// Say on stderr which system calls are missing
     #[arg(long)]
     strict: bool,
@@ -119,12 +128,13 @@ impl RunArgs {
         let mut options = self.guest.lasting();
         options.extend(["--engine".into(), self.engine.name().into()]);
         options.extend(self.store.lasting());
-        for (set, name) in
-            [(self.strace, "--strace"), (self.stats, "--stats"), (self.strict, "--strict")]
-        {
+        for (set, name) in [(self.strace, "--strace"), (self.strict, "--strict")] {
             if set {
                 options.push(name.into());
             }
+        }
+        if let Some(value) = self.stats.and_then(|stats| stats.to_possible_value()) {
+            options.push(format!("--stats={}", value.get_name()).into());
         }
         if let Some(value) = self.perf.and_then(|files| files.to_possible_value()) {
             options.push(format!("--perf={}", value.get_name()).into());
@@ -153,7 +163,7 @@ pub struct Watch {
 
 /// Runs the program; the exit code is the guest's.
 pub fn run(args: RunArgs) -> ExitCode {
-    let sampling = args.stats.then_some(STATS_SAMPLING);
+    let sampling = args.stats.map(|_| STATS_SAMPLING);
     start(args, Watch { sampling, ..Watch::default() })
 }
 
@@ -176,7 +186,7 @@ pub fn start(args: RunArgs, watch: Watch) -> ExitCode {
         options.push("run".into());
     }
     options.extend(args.inherited());
-    let stats = args.stats;
+    let stats = args.stats.is_some();
     let at_end = move |process: &Process| {
         if stats {
             say!("{}", stats::report(&process.engine).trim_end());
@@ -205,6 +215,7 @@ pub fn start(args: RunArgs, watch: Watch) -> ExitCode {
             kind: args.engine.into(),
             precise: args.guest.precise,
             exact_flags: args.guest.precise,
+            count_transitions: args.stats == Some(Stats::Hits),
             sampling: watch.sampling,
             ..EngineConfig::default()
         },

@@ -179,6 +179,7 @@ impl Engine {
             head,
             exact_underflow: care.exact_flags,
             clear_ignored_bits: care.clear_ignored_bits,
+            count_transitions: self.config.count_transitions,
             guest_base: self.config.guest_base,
         };
         let blob = match compiler.compile(&mut block, &options) {

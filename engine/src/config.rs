@@ -46,6 +46,9 @@ pub struct EngineConfig {
     pub code_bytes: usize,
     /// Host address of guest address 0.
     pub guest_base: u64,
+    /// Compile code that counts the ways it takes without asking the engine. It is neither taken from the persistent cache
+    /// nor kept there.
+    pub count_transitions: bool,
     /// Sample where processor time goes.
     pub sampling: Option<Sampling>,
 }
@@ -70,6 +73,7 @@ impl Default for EngineConfig {
             },
             code_bytes: 256 << 20,
             guest_base: 0,
+            count_transitions: false,
             sampling: None,
         }
     }

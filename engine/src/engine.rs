@@ -127,7 +127,9 @@ impl Engine {
                 let count = first_count(config.threshold);
                 let code = CodeCache::new(bytes, shift, config.chain, count)
                     .map_err(|source| EngineError::CodeMemory { bytes, source })?;
-                let store = store.and_then(|store| Store::open(store, &config, &*frontend));
+                let store = store
+                    .filter(|_| !config.count_transitions)
+                    .and_then(|store| Store::open(store, &config, &*frontend));
                 Some(Mutex::new(Cache {
                     code,
                     store,

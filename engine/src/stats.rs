@@ -1,6 +1,6 @@
 //! Counters of what an engine did, for `--stats`.
 
-use isamorph_backend_abi::abi;
+use isamorph_backend_abi::abi::{self, Transitions};
 use isamorph_ir::op::OPS;
 use isamorph_ir::{Op, Shape};
 use std::fmt;
@@ -68,6 +68,8 @@ pub(crate) struct Counters {
     pub kept_evicted: Counter,
     pub save_nanos: Counter,
     pub reference_ops: ReferenceOps,
+    /// As [`Transitions::counts`].
+    pub transitions: [Counter; 7],
 }
 
 /// How often compiled code left each op to the reference, by op and shape as [`abi::pack_op`] numbers them.
@@ -139,8 +141,11 @@ pub struct Stats {
     pub entries: u64,
     /// Exits linked directly to their target.
     pub links: u64,
-    /// Indirect branches that the inline jump cache did not know.
+    /// Computed branches whose target compiled code did not know.
     pub lookups: u64,
+    /// How compiled code went on else; counted up to each thread's last exit to its caller. Some counts are 0 unless
+    /// [`crate::EngineConfig::count_transitions`] asks for them.
+    pub transitions: Transitions,
     /// Regions dropped because guest code changed.
     pub invalidated: u64,
     /// Times that the whole code cache was given up because it was full.
@@ -193,6 +198,7 @@ impl Counters {
             entries: self.entries.get(),
             links: self.links.get(),
             lookups: self.lookups.get(),
+            transitions: Transitions::of(self.transitions.each_ref().map(Counter::get)),
             invalidated: self.invalidated.get(),
             flushes: self.flushes.get(),
             helper_calls: self.helper_calls.get(),
@@ -257,8 +263,8 @@ impl fmt::Display for Stats {
         )?;
         writeln!(
             f,
-            "transitions  {} entries, {} links, {} jump-cache misses",
-            self.entries, self.links, self.lookups
+            "transitions  {} entries, {} links, {} lookups, {:?}",
+            self.entries, self.links, self.lookups, self.transitions
         )?;
         write!(
             f,

@@ -261,6 +261,7 @@ impl Engine {
             listing,
             guest_base,
             flags_dead_at,
+            count_transitions: self.config.count_transitions,
             opt_level: effort::of_region(self.desc, &region),
             ..CompileOptions::default()
         };

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::fault;
 use crate::mem::user::UserMemory;
 use crate::sample::{self, Doing, FrameRegisters, Sampled};
-use isamorph_backend_abi::abi::{self, ExitReason, VcpuArea};
+use isamorph_backend_abi::abi::{self, ExitReason, Transitions, VcpuArea};
 use isamorph_ir::block::Exception;
 use isamorph_ir::contract::{MemTrap, Rounding, TrapKind};
 use isamorph_ir::interp::{Interp, Outcome};
@@ -244,12 +244,22 @@ impl Vcpu {
                 break exit;
             }
         };
+        self.take_transitions();
         let (insns, blocks) = std::mem::take(&mut self.interpreted);
         if blocks != 0 {
             self.engine.counters.interpreted_insns.add(insns);
             self.engine.counters.interpreted_blocks.add(blocks);
         }
         exit
+    }
+
+    /// Tells the engine how compiled code went on.
+    fn take_transitions(&mut self) {
+        let seen = std::mem::take(&mut self.area_mut().engine.transitions);
+        if seen != Transitions::default() {
+            let counters = &self.engine.counters.transitions;
+            counters.iter().zip(seen.counts()).for_each(|(counter, n)| counter.add(n));
+        }
     }
 
     /// Runs what comes next: a block by the interpreter, or compiled code until it comes back.

@@ -14,6 +14,7 @@ const CALL: u64 = 1;
 const COUNTER: u64 = 2;
 const PREDICTION: u64 = 3;
 const ADDRESS: u64 = 4;
+const CONTINUATION: u64 = 5;
 /// How many bits that are.
 const KIND_BITS: u32 = 3;
 /// What they are of a word.
@@ -124,6 +125,7 @@ fn put_words(blob: &CodeBlob, base: u64, mut w: Writer<'_>) -> Option<usize> {
             FixupKind::Counter { target } => (COUNTER, target, None),
             FixupKind::Prediction { site } => (PREDICTION, site, None),
             FixupKind::Address { target } => (ADDRESS, target, None),
+            FixupKind::Continuation { target } => (CONTINUATION, target, None),
         };
         w.put_signed(fixup.offset as i64 - at);
         at = fixup.offset as i64;
@@ -194,6 +196,7 @@ pub(crate) fn decode(
             COUNTER => FixupKind::Counter { target: last },
             PREDICTION => FixupKind::Prediction { site: last },
             ADDRESS => FixupKind::Address { target: last },
+            CONTINUATION => FixupKind::Continuation { target: last },
             _ => return None,
         };
         blob.fixups.push(Fixup { offset, kind });

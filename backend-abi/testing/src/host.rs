@@ -167,6 +167,7 @@ impl Installed {
             targets.push(match fixup.kind {
                 FixupKind::DirectExit { target, .. }
                 | FixupKind::Counter { target }
+                | FixupKind::Continuation { target }
                 | FixupKind::Address { target } => target,
                 FixupKind::Prediction { .. } => u64::MAX,
             });
@@ -174,7 +175,9 @@ impl Installed {
             let inside = match fixup.kind {
                 FixupKind::Counter { .. } => offset_of!(LinkSlot, count),
                 FixupKind::Address { .. } => offset_of!(LinkSlot, pc),
-                FixupKind::DirectExit { .. } | FixupKind::Prediction { .. } => 0,
+                FixupKind::DirectExit { .. }
+                | FixupKind::Continuation { .. }
+                | FixupKind::Prediction { .. } => 0,
             };
             let slot = slots + size_of::<LinkSlot>() * n + inside;
             let displacement = slot as i32 - (at + 4) as i32;

@@ -256,6 +256,11 @@ impl Emit {
         self.legacy(code(0, 0, 0xff), false, 2, rm.into(), 0, None);
     }
 
+    /// `inc qword [m]`.
+    pub fn inc(&mut self, m: Mem) {
+        self.legacy(code(0, 0, 0xff), true, 0, m.into(), 0, None);
+    }
+
     pub fn push(&mut self, r: Gpr) {
         debug_assert!(r.0 < 8);
         self.raw(&[0x50 | r.0]);

@@ -6,6 +6,7 @@
 use super::{Lower, Marker, TRAP_AFTER_EXIT};
 use crate::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET, engine_offset};
 use crate::blob::FixupKind;
+use crate::exits;
 use crate::plan::{FlagsHome, SlotSet};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::types::{I32, I64};
@@ -393,6 +394,21 @@ impl Lower<'_, '_> {
 
     /// An exit in the form that [`crate::finish`] overwrites.
     fn marker(&mut self, marker: Marker, number: u32, args: &[ir::Value]) {
+        let call = match marker {
+            Marker::Direct => {
+                let exit = self.out.direct_exits[number as usize];
+                matches!(exit, FixupKind::DirectExit { ret: Some(_), .. })
+            }
+            _ => false,
+        };
+        self.call_marker(marker, number, args);
+        for _ in 0..exits::room(marker, call, self.opts.count_transitions) {
+            self.call_marker(Marker::Room, 0, &[]);
+        }
+        self.b.ins().trap(TRAP_AFTER_EXIT);
+    }
+
+    fn call_marker(&mut self, marker: Marker, number: u32, args: &[ir::Value]) {
         let name = ir::UserExternalName::new(marker as u32, number);
         let name = self.b.func.declare_imported_user_function(name);
         let mut sig = Signature::new(CallConv::PreserveAll);
@@ -405,6 +421,5 @@ impl Lower<'_, '_> {
             patchable: true,
         });
         self.b.ins().call(func, args);
-        self.b.ins().trap(TRAP_AFTER_EXIT);
     }
 }

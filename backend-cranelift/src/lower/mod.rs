@@ -77,12 +77,14 @@ pub(crate) enum Marker {
     Call,
     /// Return to the guest address in the second argument.
     Return,
+    /// Room for the code of the exit before.
+    Room,
 }
 
 impl Marker {
     pub(crate) fn from_namespace(n: u32) -> Option<Marker> {
         use Marker::*;
-        [Direct, Jump, Exit, Lookup, Call, Return].get(n as usize).copied()
+        [Direct, Jump, Exit, Lookup, Call, Return, Room].get(n as usize).copied()
     }
 }
 

@@ -94,6 +94,7 @@ fn with_exit(blob: &CodeBlob, insn: &Instruction, text: String) -> String {
         Some(FixupKind::DirectExit { target, ret: Some(ret) }) => {
             format!("jmp → {target:#x} (call, returns to {ret:#x})")
         }
+        Some(FixupKind::Continuation { target }) => format!("jmp → {target:#x}"),
         Some(FixupKind::Counter { target }) => format!("{text} ; executions of {target:#x}"),
         Some(FixupKind::Address { target }) => format!("{text} ; {target:#x}"),
         Some(FixupKind::Prediction { site }) => format!("{text} ; where {site:#x} goes to"),

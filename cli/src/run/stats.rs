@@ -136,9 +136,23 @@ fn kept(k: &KeptStats) -> String {
 }
 
 fn events(s: &Stats) -> String {
+    let t = &s.transitions;
+    let ways = if t.links == 0 {
+        String::new()
+    } else {
+        format!(
+            "hits         {} link slots, {} jump cache, {} predictions, {} returns\n",
+            thousands(t.links),
+            thousands(t.jumps),
+            thousands(t.predicted),
+            thousands(t.returns.saturating_sub(t.elsewhere)),
+        )
+    };
     format!(
         "executed     {} guest instructions in {} blocks by the interpreter\n\
-         transitions  {} entries, {} exits linked, {} indirect branches that the jump cache missed\n\
+         transitions  {} entries, {} exits linked, {} targets of computed branches looked up\n\
+         in stubs     {} targets found in the shared table, {} predictions wrong, {} returns elsewhere than expected\n\
+         {}\
          dropped      {} blocks and regions invalidated, {} flushes of the code cache\n\
          calls        {} context helpers, {} reference operations\n",
         thousands(s.interpreted_insns),
@@ -146,6 +160,10 @@ fn events(s: &Stats) -> String {
         thousands(s.entries),
         thousands(s.links),
         thousands(s.lookups),
+        thousands(t.shared),
+        thousands(t.mispredicted),
+        thousands(t.elsewhere),
+        ways,
         thousands(s.invalidated),
         thousands(s.flushes),
         thousands(s.helper_calls),

@@ -207,6 +207,8 @@ impl CodeCache {
                 (target, 0, ret.is_some() || how.tier == CodeTier::Region)
             }
             FixupKind::Counter { target } => (target, COUNT_OFFSET, false),
+            // What follows a call is not counted as a function is: the regions that it would make do not pay.
+            FixupKind::Continuation { target } => (target, 0, false),
             FixupKind::Address { target } => (target, SLOT_PC as u64, false),
             FixupKind::Prediction { site } => return Ok(self.prediction(Key { pc: site, mode })),
         };

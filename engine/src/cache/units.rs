@@ -215,7 +215,9 @@ impl Units {
         if inside >= unit.len {
             return None;
         }
-        let pc = self.sources(index).take_while(|(at, _)| *at <= inside).last()?.1;
+        // The map of a block begins where an access may fault.
+        let source = self.sources(index).take_while(|(at, _)| *at <= inside).last();
+        let pc = source.map_or(unit.guest().start, |(_, pc)| pc);
         Some((unit, Source { pc, precise: unit.precise }))
     }
 }

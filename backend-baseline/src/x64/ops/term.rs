@@ -31,7 +31,10 @@ impl Gen<'_> {
                 self.e.mov(true, RSI, target);
                 self.poll(None);
                 match hint {
-                    Hint::Return => self.e.ret(),
+                    Hint::Return => {
+                        self.count_transition(engine_offset!(transitions.returns));
+                        self.e.ret();
+                    }
                     Hint::Jump if known => self.predicted_exit(),
                     Hint::Jump => self.indirect_exit(),
                     Hint::Call { ret } => self.predicted_call(ret),
@@ -86,6 +89,7 @@ impl Gen<'_> {
                 self.count(target);
             }
         }
+        self.count_transition(engine_offset!(transitions.links));
         let fixup = self.fixup(FixupKind::DirectExit { target, ret });
         match ret {
             None => self.e.jmp_rm(Rm::Fixup(fixup)),
@@ -117,6 +121,7 @@ impl Gen<'_> {
         self.e.mov(true, RCX, Rm::Fixup(prediction));
         self.e.alu(Alu::Cmp, true, RSI, Mem::new(RCX, slot::SLOT_PC as i32));
         let miss = self.e.jcc(Cc::Ne);
+        self.count_transition(engine_offset!(transitions.predicted));
         self.e.jmp_rm(Mem::new(RCX, 0));
         self.e.bind(miss);
         self.e.lea_fixup(RDX, prediction);
@@ -130,6 +135,7 @@ impl Gen<'_> {
         self.e.mov(true, RCX, Rm::Fixup(prediction));
         self.e.alu(Alu::Cmp, true, RSI, Mem::new(RCX, slot::SLOT_PC as i32));
         let miss = self.e.jcc(Cc::Ne);
+        self.count_transition(engine_offset!(transitions.predicted));
         self.e.call_rm(Mem::new(RCX, 0));
         let after = self.e.offset();
         self.returned(ret);
@@ -137,6 +143,13 @@ impl Gen<'_> {
         self.e.lea_fixup(RDX, prediction);
         self.e.call_rm(Mem::area(engine_offset!(stubs.mispredicted)));
         self.e.jmp_back(after);
+    }
+
+    /// Counts in this word of the area, if that is wanted.
+    fn count_transition(&mut self, counter: usize) {
+        if self.options.count_transitions {
+            self.e.inc(Mem::area(counter));
+        }
     }
 
     /// Begins an entry of the returns: see [`isamorph_backend_abi::abi`].
@@ -150,9 +163,13 @@ impl Gen<'_> {
 
     /// Where a callee comes back to: with the guest address that it returned to in RSI.
     fn returned(&mut self, ret: u64) {
-        let address = self.fixup(FixupKind::Address { target: ret });
-        let next = self.fixup(FixupKind::DirectExit { target: ret, ret: None });
-        self.e.alu(Alu::Cmp, true, RSI, Rm::Fixup(address));
+        let next = self.fixup(FixupKind::Continuation { target: ret });
+        if let Ok(ret) = i32::try_from(ret as i64) {
+            self.e.alu_imm(Alu::Cmp, true, RSI, ret);
+        } else {
+            let address = self.fixup(FixupKind::Address { target: ret });
+            self.e.alu(Alu::Cmp, true, RSI, Rm::Fixup(address));
+        }
         self.e.pop(RCX);
         let elsewhere = self.e.jcc(Cc::Ne);
         self.e.jmp_rm(Rm::Fixup(next));
@@ -182,6 +199,7 @@ impl Gen<'_> {
         let entry = |disp| Mem { index: Some((RCX, scale)), disp: base.disp + disp, ..base };
         self.e.alu(Alu::Cmp, true, RSI, entry(0));
         let miss = self.e.jcc(Cc::Ne);
+        self.count_transition(engine_offset!(transitions.jumps));
         self.e.jmp_rm(entry(8));
         self.e.bind(miss);
         self.e.jmp_rm(Mem::area(engine_offset!(stubs.lookup)));

@@ -89,16 +89,16 @@ impl Ahead {
     /// Adds the exits of what was loaded for `pc`.
     fn add(&mut self, pc: u64, blob: &CodeBlob) {
         for fixup in &blob.fixups {
-            match fixup.kind {
-                FixupKind::DirectExit { target, .. }
-                    if target >> PAGE_SHIFT == pc >> PAGE_SHIFT =>
-                {
-                    self.near.push(target);
-                }
-                FixupKind::DirectExit { target, .. } => self.far.push_back(target),
+            let target = match fixup.kind {
+                FixupKind::DirectExit { target, .. } | FixupKind::Continuation { target } => target,
                 FixupKind::Counter { .. }
                 | FixupKind::Address { .. }
-                | FixupKind::Prediction { .. } => {}
+                | FixupKind::Prediction { .. } => continue,
+            };
+            if target >> PAGE_SHIFT == pc >> PAGE_SHIFT {
+                self.near.push(target);
+            } else {
+                self.far.push_back(target);
             }
         }
     }
