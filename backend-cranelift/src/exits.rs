@@ -58,7 +58,7 @@ impl Exits<'_> {
     }
 
     /// Writes an exit. `None`: it is not compiled as was expected.
-    pub fn write(&mut self, at: usize, exit: Exit) -> Option<()> {
+    pub fn write(&mut self, at: usize, exit: Exit<'_>) -> Option<()> {
         let (frame, counts) = (self.frame, self.counts);
         let (marker, call) = exit.marker();
         let mut w = self.at(at, room(marker, call, counts))?;
@@ -68,24 +68,29 @@ impl Exits<'_> {
             }
         };
         match exit {
-            Exit::Direct(FixupKind::DirectExit { target, ret: Some(ret) }) => {
+            Exit::Direct { kind: kind @ FixupKind::DirectExit { ret: Some(ret), .. }, waiting } => {
+                w.go_behind(!waiting.is_empty());
                 count(&mut w, engine_offset!(transitions.links));
                 w.give_back(frame);
+                w.wait(waiting);
                 let (many, again) = w.begin_call();
-                w.with_fixup(&[0xff, 0x15], FixupKind::DirectExit { target, ret: Some(ret) });
+                w.with_fixup(&[0xff, 0x15], kind);
                 let elsewhere = w.returned(ret);
                 w.rare_call(many, again);
                 w.rare_return(elsewhere);
             }
-            Exit::Direct(kind) => {
-                w.go_behind(counts || frame >= 0x80);
+            Exit::Direct { kind, waiting } => {
+                w.go_behind(counts || frame >= 0x80 || !waiting.is_empty());
                 count(&mut w, engine_offset!(transitions.links));
                 w.give_back(frame);
+                w.wait(waiting);
                 w.with_fixup(&[0xff, 0x25], kind);
             }
-            Exit::Call { site, ret } => {
+            Exit::Call { site, ret, waiting } => {
                 let prediction = FixupKind::Prediction { site };
+                w.go_behind(!waiting.is_empty());
                 w.give_back(frame);
+                w.wait(waiting);
                 let (many, again) = w.begin_call();
                 // mov rcx, [prediction]; cmp rsi, [rcx + pc]; jne; call [rcx]
                 w.with_fixup(&[0x48, 0x8b, 0x0d], prediction);
@@ -129,11 +134,12 @@ impl Exits<'_> {
 
 /// What an exit does.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Exit {
-    /// Jumps or calls through a link slot.
-    Direct(FixupKind),
+pub(crate) enum Exit<'a> {
+    /// Jumps or calls through a link slot, from an inlined callee or several whose calls return to these addresses, the
+    /// outermost first.
+    Direct { kind: FixupKind, waiting: &'a [u64] },
     /// Calls what is at the guest address in RSI, most likely what the branch at `site` called before.
-    Call { site: u64, ret: u64 },
+    Call { site: u64, ret: u64, waiting: &'a [u64] },
     /// Returns to the guest address in RSI.
     Return,
     /// Jumps to the code at the host address in RSI.
@@ -144,12 +150,14 @@ pub(crate) enum Exit {
     Leave,
 }
 
-impl Exit {
+impl Exit<'_> {
     /// How it is compiled, and whether it is a call.
     fn marker(&self) -> (Marker, bool) {
         match self {
-            Exit::Direct(FixupKind::DirectExit { ret, .. }) => (Marker::Direct, ret.is_some()),
-            Exit::Direct(_) => (Marker::Direct, false),
+            Exit::Direct { kind: FixupKind::DirectExit { ret, .. }, .. } => {
+                (Marker::Direct, ret.is_some())
+            }
+            Exit::Direct { .. } => (Marker::Direct, false),
             Exit::Call { .. } => (Marker::Call, true),
             Exit::Return => (Marker::Return, false),
             Exit::Jump => (Marker::Jump, false),
@@ -249,6 +257,18 @@ impl Writer<'_> {
         let elsewhere = self.jump(&[0x0f, 0x85]);
         self.with_fixup(&[0xff, 0x25], FixupKind::Continuation { target: ret });
         elsewhere
+    }
+
+    /// Makes entries of the returns for calls that were inlined: what the region leaves for comes back by returns.
+    fn wait(&mut self, waiting: &[u64]) {
+        for &ret in waiting {
+            let (many, again) = self.begin_call();
+            let over = self.jump(&[0xe8]);
+            let elsewhere = self.returned(ret);
+            self.rare_call(many, again);
+            self.rare_return(elsewhere);
+            self.bind(over);
+        }
     }
 
     /// Gives all returns up, for there is no room.

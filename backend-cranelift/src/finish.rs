@@ -34,10 +34,13 @@ pub(crate) fn blob(
         let name = &func.params.user_named_funcs()[*name];
         let at = (reloc.offset as usize).checked_sub(1).ok_or(shape("relocation offset"))?;
         let exit = match Marker::from_namespace(name.namespace).ok_or(shape("unknown exit"))? {
-            Marker::Direct => Exit::Direct(lowered.direct_exits[name.index as usize]),
+            Marker::Direct => {
+                let (kind, waiting) = &lowered.direct_exits[name.index as usize];
+                Exit::Direct { kind: *kind, waiting }
+            }
             Marker::Call => {
-                let (site, ret) = lowered.calls[name.index as usize];
-                Exit::Call { site, ret }
+                let (site, ret, waiting) = &lowered.calls[name.index as usize];
+                Exit::Call { site: *site, ret: *ret, waiting }
             }
             Marker::Return => Exit::Return,
             Marker::Jump => Exit::Jump,

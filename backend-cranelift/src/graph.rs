@@ -6,7 +6,7 @@
 //! loop that the region is entered in is there once for the entry, and once for the loops around it).
 
 use crate::loops::{cycles, innermost};
-use isamorph_ir::{Block, GuestDesc, Region, Ways};
+use isamorph_ir::{Block, GuestDesc, Hint, Region, Term, Ways};
 use std::collections::HashMap;
 
 /// Largest loop, in guest instructions, that is doubled for an entry.
@@ -19,6 +19,8 @@ pub(crate) struct Successors {
     pub(crate) ways: Ways,
     /// Nodes to which the way from here closes a cycle.
     pub(crate) back: Vec<usize>,
+    /// Where the calls of the inlined callees that the node lies in return to, the outermost first.
+    pub(crate) waiting: Vec<u64>,
     /// Heads of loops that are entered from here.
     pub(crate) into: Vec<usize>,
 }
@@ -34,7 +36,7 @@ impl Successors {
         let compared = self.ways.compared.iter().map(|(pc, n)| (*pc, moved(*n))).collect();
         let direct = self.ways.direct.map(|d| d.map(moved));
         let ways = Ways { direct, compared, ..self.ways.clone() };
-        Successors { ways, ..Successors::default() }
+        Successors { ways, waiting: self.waiting.clone(), ..Successors::default() }
     }
 }
 
@@ -53,8 +55,12 @@ pub(crate) struct Graph<'a> {
 impl<'a> Graph<'a> {
     pub(crate) fn new(desc: &GuestDesc, region: &'a Region) -> Graph<'a> {
         let blocks: Vec<&Block> = region.blocks.iter().collect();
-        let of = |ways: Ways| Successors { ways, ..Successors::default() };
-        let succ = region.ways(desc).into_iter().map(of).collect();
+        let of = |(ways, waiting): (Ways, Vec<u64>)| Successors {
+            ways,
+            waiting,
+            ..Successors::default()
+        };
+        let succ = region.ways(desc).into_iter().zip(waiting(region)).map(of).collect();
         let mut entries = vec![0];
         entries.extend(region.entries.iter().copied().filter(|e| *e != 0));
         entries[1..].sort_unstable();
@@ -127,4 +133,24 @@ impl<'a> Graph<'a> {
             succ.into = into;
         }
     }
+}
+
+/// By block: where the calls of the inlined callees that it lies in return to, the outermost first.
+fn waiting(region: &Region) -> Vec<Vec<u64>> {
+    let bodies = region.bodies();
+    let of = |mut body: Option<usize>| {
+        let mut all = vec![];
+        while let Some(callee) = body {
+            let call = region.inlined[callee].call;
+            all.extend(match region.blocks[call].term {
+                Term::Goto { ret, .. } => ret,
+                Term::Indirect { hint: Hint::Call { ret }, .. } => Some(ret),
+                _ => None,
+            });
+            body = bodies[call];
+        }
+        all.reverse();
+        all
+    };
+    bodies.iter().map(|body| of(*body)).collect()
 }

@@ -296,7 +296,8 @@ impl Lower<'_, '_> {
         }
         self.flush();
         let number = self.out.direct_exits.len() as u32;
-        self.out.direct_exits.push(FixupKind::DirectExit { target, ret });
+        let kind = FixupKind::DirectExit { target, ret };
+        self.out.direct_exits.push((kind, self.waiting.to_vec()));
         self.marker(Marker::Direct, number, &[self.area]);
     }
 
@@ -305,7 +306,7 @@ impl Lower<'_, '_> {
         let site = self.block.insts.iter().rev().find(|i| i.op == Op::Insn);
         let site = site.map_or(self.block.pc, |i| i.imm as u64);
         let number = self.out.calls.len() as u32;
-        self.out.calls.push((site, ret));
+        self.out.calls.push((site, ret, self.waiting.to_vec()));
         self.marker(Marker::Call, number, &[self.area, target]);
     }
 
@@ -396,7 +397,7 @@ impl Lower<'_, '_> {
     fn marker(&mut self, marker: Marker, number: u32, args: &[ir::Value]) {
         let call = match marker {
             Marker::Direct => {
-                let exit = self.out.direct_exits[number as usize];
+                let (exit, _) = &self.out.direct_exits[number as usize];
                 matches!(exit, FixupKind::DirectExit { ret: Some(_), .. })
             }
             _ => false,

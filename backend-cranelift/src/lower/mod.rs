@@ -52,10 +52,10 @@ const TRAP_AFTER_EXIT: TrapCode = TrapCode::unwrap_user(TRAP_CODES as u8 + 1);
 pub(crate) struct Lowered {
     /// Guest addresses of the entries by number.
     pub(crate) entries: Vec<u64>,
-    /// Direct exits by number.
-    pub(crate) direct_exits: Vec<FixupKind>,
-    /// Calls by register: the guest address of the branch, and the one that it returns to.
-    pub(crate) calls: Vec<(u64, u64)>,
+    /// Direct exits by number, each with where the inlined callees that it lies in return to.
+    pub(crate) direct_exits: Vec<(FixupKind, Vec<u64>)>,
+    /// Calls by register: the guest address of the branch, the one that it returns to, and the same.
+    pub(crate) calls: Vec<(u64, u64, Vec<u64>)>,
     /// Exceptions by number.
     pub(crate) exceptions: Vec<Exception>,
     /// Guest instructions' addresses; source location = index + 1.
@@ -156,6 +156,7 @@ struct Lower<'a, 'b> {
 
     // Of the block that is being lowered
     block: &'a Block,
+    waiting: &'a [u64],
     vals: Vec<Val>,
     chain: Chain,
     /// Slots whose state is zero above their view.
@@ -229,6 +230,7 @@ pub(crate) fn region(
         ways: Vec::new(),
         out: Lowered::default(),
         block: graph.blocks[graph.entries[0]],
+        waiting: &[],
         vals: Vec::new(),
         chain: Chain::default(),
         zeroed: SlotSet::default(),
@@ -267,6 +269,7 @@ impl Lower<'_, '_> {
         let plan = self.plan;
         let block = self.graph.blocks[i];
         self.block = block;
+        self.waiting = &self.graph.succ[i].waiting;
         if let Some(before) = self.before_loops[i] {
             self.b.switch_to_block(before);
             self.b.ins().jump(self.blocks[i], &[]);
