@@ -204,18 +204,18 @@ pub fn read_link(ctx: &Ctx<'_>, dir: i32, path: &CStr) -> Option<Vec<u8>> {
     sysroot.strip(host.as_bytes())
 }
 
-/// The guest program of another process, if that runs under the emulator too: the lowest file in
-/// its memory, for guests live below the emulator.
+/// The guest program of another process, if that runs under the emulator too: the lowest file in its memory but the
+/// emulator's own, for guests live below what else the emulator maps.
 fn program_of(link: &Path, host_exe: &OsString) -> Option<Vec<u8>> {
     if std::fs::read_link("/proc/self/exe").ok()?.as_os_str() != host_exe {
         return None;
     }
     let maps = std::fs::read(link.with_file_name("maps")).ok()?;
-    let first = maps.split(|&b| b == b'\n').find_map(|line| {
+    let files = maps.split(|&b| b == b'\n').filter_map(|line| {
         let at = line.iter().position(|&b| b == b'/')?;
-        Some(line[at..].to_vec())
-    })?;
-    (first != host_exe.as_bytes()).then_some(first)
+        Some(&line[at..])
+    });
+    files.map(<[u8]>::to_vec).find(|file| file != host_exe.as_bytes())
 }
 
 fn as_path(bytes: &[u8]) -> &Path {
