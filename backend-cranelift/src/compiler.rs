@@ -11,6 +11,7 @@ use crate::finish;
 use crate::graph::Graph;
 use crate::lower::{self, Target};
 use crate::plan::{Plan, SlotSet};
+use crate::rotate;
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -141,6 +142,7 @@ pub struct Compiler {
     quick: OwnedTargetIsa,
     speed: OwnedTargetIsa,
     fma: bool,
+    rotates: bool,
     context: Context,
     builder: FunctionBuilderContext,
 }
@@ -192,11 +194,13 @@ impl Compiler {
             }
         }
         let fma = has("has_fma");
+        let rotates = has("has_avx512vl") && has("has_avx512f");
         Ok(Compiler {
             desc,
             quick,
             speed: isa("speed")?,
             fma,
+            rotates,
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
         })
@@ -224,16 +228,24 @@ impl Compiler {
         region: &Region,
         opts: &CompileOptions<'_>,
     ) -> Result<CodeBlob, CompileError> {
-        let isa = match opts.opt_level {
-            OptLevel::None => &self.quick,
-            OptLevel::Speed => &self.speed,
-        };
-        let frontend_config = isa.frontend_config();
-        let target = Target { frontend_config, desc: self.desc, fma: self.fma };
+        let frontend_config = self.quick.frontend_config();
+        let (fma, rotates) = (self.fma, self.rotates);
+        let mut target = Target { frontend_config, desc: self.desc, fma, rotates };
         let graph = Graph::new(self.desc, region);
         let plan = Plan::new(self.desc, &graph, opts);
+        let builder = &mut self.builder;
         let func = &mut self.context.func;
-        let lowered = lower::region(func, &mut self.builder, target, &graph, &plan, opts);
+        let mut lowered = lower::region(func, builder, target, &graph, &plan, opts);
+        if lowered.rotations > 0 && !rotate::only_stand_ins(func, lowered.rotations) {
+            target.rotates = false;
+            func.clear();
+            lowered = lower::region(func, builder, target, &graph, &plan, opts);
+        }
+        // Passes that copy and merge instructions would do so with stand-ins, without their marks.
+        let isa = match opts.opt_level {
+            OptLevel::Speed if !lowered.patched => &self.speed,
+            _ => &self.quick,
+        };
         let clif = opts.listing.then(|| self.context.func.display().to_string());
         self.context.set_disasm(opts.listing);
         let pc = region.pc();

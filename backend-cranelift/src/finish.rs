@@ -11,6 +11,8 @@ use crate::compiler::CompileError;
 use crate::exits::{Exit, Exits};
 use crate::lower::{Lowered, Marker, TRAP_CODES};
 use crate::patch;
+use crate::rotate;
+use crate::spills;
 use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, ir};
 
 pub(crate) fn blob(
@@ -26,6 +28,16 @@ pub(crate) fn blob(
     if frame_size > abi::MAX_FRAME {
         return Err(CompileError::Frame { pc, size: frame_size });
     }
+    for loc in compiled.buffer.get_srclocs_sorted() {
+        if let Some(patch) = patch::of(loc.loc) {
+            let range = loc.start as usize..loc.end as usize;
+            patch.apply(&mut code[range]).ok_or(shape("the bytes to be patched"))?;
+        }
+    }
+    if lowered.rotations > 0 {
+        rotate::finish(&mut code, lowered.rotations).ok_or(shape("a rotation"))?;
+    }
+    spills::promote(&mut code, compiled);
     let mut exits = Exits { code: &mut code, fixups: vec![], frame: frame_size, counts };
     for reloc in compiled.buffer.relocs() {
         let FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) = &reloc.target else {
@@ -50,6 +62,7 @@ pub(crate) fn blob(
         };
         exits.write(at, exit).ok_or(shape("an exit's bytes"))?;
     }
+<<<<<<< HEAD
     let fixups = exits.fixups;
     for loc in compiled.buffer.get_srclocs_sorted() {
         if let Some(patch) = patch::of(loc.loc) {
@@ -57,6 +70,8 @@ pub(crate) fn blob(
             patch.apply(&mut code[range]).ok_or(shape("the bytes to be patched"))?;
         }
     }
+=======
+>>>>>>> ce049f0 (Keep spilled vectors in the host's upper registers; rotate lanes in one instruction)
     let source_map = source_map(compiled, &lowered.insn_pcs);
     let entries = entries(&mut code, body, &lowered.entries);
     Ok(CodeBlob {

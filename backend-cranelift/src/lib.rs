@@ -8,12 +8,15 @@
 mod compiler;
 mod exits;
 mod finish;
+mod finished;
 mod graph;
 mod loops;
 mod lower;
 mod patch;
 mod plan;
 mod pressure;
+mod rotate;
+mod spills;
 mod views;
 
 pub use compiler::{CompileError, CompileOptions, Compiler, OptLevel};

@@ -128,6 +128,7 @@ impl Lower<'_, '_> {
 
     /// Emits an instruction that will be patched.
     pub(super) fn patched<T>(&mut self, patch: Patch, emit: impl FnOnce(&mut Self) -> T) -> T {
+        self.out.patched = true;
         let number = self.out.insn_pcs.len() as u32;
         self.b.set_srcloc(patch::source_loc(number, Some(patch)));
         let value = emit(self);

@@ -60,6 +60,10 @@ pub(crate) struct Lowered {
     pub(crate) exceptions: Vec<Exception>,
     /// Guest instructions' addresses; source location = index + 1.
     pub(crate) insn_pcs: Vec<u64>,
+    /// Some instruction is to be patched ([`crate::patch`]).
+    pub(crate) patched: bool,
+    /// Stand-ins of rotations ([`crate::rotate`]).
+    pub(crate) rotations: usize,
 }
 
 /// The external functions that stand for exits.
@@ -128,6 +132,8 @@ pub(crate) struct Target {
     pub(crate) desc: &'static GuestDesc,
     /// The host has fused multiply-add.
     pub(crate) fma: bool,
+    /// The host rotates the lanes of vectors.
+    pub(crate) rotates: bool,
 }
 
 struct Lower<'a, 'b> {

@@ -6,8 +6,9 @@
 
 use super::int::int_cc;
 use super::{Lower, clif};
+use crate::rotate;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F64X2, I8X16, I16X8, I32X4, I64X2};
+use cranelift_codegen::ir::types::{F64X2, I8X16, I16X8, I32, I32X4, I64X2};
 use cranelift_codegen::ir::{self, ConstantData, InstBuilder, Type};
 use isamorph_ir::inst::SignedShift;
 use isamorph_ir::{Inst, Op, Shape, Ty, Value, inst};
@@ -70,7 +71,7 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn vec_int(&mut self, inst: &Inst) -> ir::Value {
-        if let Some(rotated) = self.rotate_bytes(inst) {
+        if let Some(rotated) = self.rotate(inst) {
             return rotated;
         }
         let ty = int_lanes(inst.shape);
@@ -98,8 +99,8 @@ impl Lower<'_, '_> {
         if inst.shape.is_half() { self.zero_upper(result) } else { result }
     }
 
-    /// Two shifts that rotate lanes by whole bytes, in one shuffle.
-    fn rotate_bytes(&mut self, inst: &Inst) -> Option<ir::Value> {
+    /// Two shifts that rotate lanes: by whole bytes one shuffle; else one rotation, if the host has it.
+    fn rotate(&mut self, inst: &Inst) -> Option<ir::Value> {
         if inst.op != Op::Or {
             return None;
         }
@@ -110,11 +111,24 @@ impl Lower<'_, '_> {
         let rotates = (left.op, right.op) == (Op::ShlI, Op::LShrI)
             && (left.args[0], shape) == (right.args[0], right.shape)
             && left.imm + right.imm == u128::from(bits)
-            && left.imm.is_multiple_of(8)
             && !shape.is_half()
             && !inst.shape.is_half();
         if !rotates {
             return None;
+        }
+        if !left.imm.is_multiple_of(8) {
+            if bits != 32 || !self.target.rotates {
+                return None;
+            }
+            let a = self.v(left.args[0]);
+            if !rotate::suits(self.b.func, a) {
+                return None;
+            }
+            let a = self.cast(I64X2, a);
+            let amount = self.b.ins().iconst(I32, left.imm as i64 + rotate::BIAS);
+            let rotated = self.b.ins().sshr(a, amount);
+            self.out.rotations += 1;
+            return Some(self.cast(I32X4, rotated));
         }
         let (lane, by) = (bits as usize / 8, left.imm as usize / 8);
         let a = self.v(left.args[0]);
