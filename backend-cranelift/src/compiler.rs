@@ -215,11 +215,27 @@ impl Compiler {
         region: &Region,
         opts: &CompileOptions<'_>,
     ) -> Result<CodeBlob, CompileError> {
-        let result = self.try_compile(region, opts);
-        self.context.clear();
+        let result = match self.compile_with(region, opts, self.rotates) {
+            // What was made to be rewritten did not come through: without it, then.
+            Err(CompileError::Shape { .. }) if self.rotates => {
+                self.compile_with(region, opts, false)
+            }
+            result => result,
+        };
         if result.is_err() {
             self.builder = FunctionBuilderContext::new();
         }
+        result
+    }
+
+    fn compile_with(
+        &mut self,
+        region: &Region,
+        opts: &CompileOptions<'_>,
+        rotates: bool,
+    ) -> Result<CodeBlob, CompileError> {
+        let result = self.try_compile(region, opts, rotates);
+        self.context.clear();
         result
     }
 
@@ -227,10 +243,10 @@ impl Compiler {
         &mut self,
         region: &Region,
         opts: &CompileOptions<'_>,
+        rotates: bool,
     ) -> Result<CodeBlob, CompileError> {
         let frontend_config = self.quick.frontend_config();
-        let (fma, rotates) = (self.fma, self.rotates);
-        let mut target = Target { frontend_config, desc: self.desc, fma, rotates };
+        let mut target = Target { frontend_config, desc: self.desc, fma: self.fma, rotates };
         let graph = Graph::new(self.desc, region);
         let plan = Plan::new(self.desc, &graph, opts);
         let builder = &mut self.builder;
@@ -242,10 +258,8 @@ impl Compiler {
             lowered = lower::region(func, builder, target, &graph, &plan, opts);
         }
         // Passes that copy and merge instructions would do so with stand-ins, without their marks.
-        let isa = match opts.opt_level {
-            OptLevel::Speed if !lowered.patched => &self.speed,
-            _ => &self.quick,
-        };
+        let optimised = opts.opt_level == OptLevel::Speed && !lowered.patched;
+        let isa = if optimised { &self.speed } else { &self.quick };
         let clif = opts.listing.then(|| self.context.func.display().to_string());
         self.context.set_disasm(opts.listing);
         let pc = region.pc();
@@ -253,8 +267,8 @@ impl Compiler {
             .compile(&**isa, &mut ControlPlane::default())
             .map_err(|e| CompileError::Codegen { pc, message: e.inner.to_string() })?;
         let compiled = self.context.compiled_code().expect("just compiled");
-        let mut blob =
-            finish::blob(pc, compiled, &self.context.func, lowered, opts.count_transitions)?;
+        let (func, counts) = (&self.context.func, opts.count_transitions);
+        let mut blob = finish::blob(pc, compiled, func, lowered, counts, optimised)?;
         for block in &region.blocks {
             let range = block.pc..block.pc.wrapping_add(block.len as u64);
             // A callee is there once for each call.

@@ -15,12 +15,14 @@ use crate::rotate;
 use crate::spills;
 use cranelift_codegen::{CompiledCode, FinalizedRelocTarget, ir};
 
+/// The blob; `optimised`: passes have seen the function that merge and move instructions.
 pub(crate) fn blob(
     pc: u64,
     compiled: &CompiledCode,
     func: &ir::Function,
     lowered: Lowered,
     counts: bool,
+    optimised: bool,
 ) -> Result<CodeBlob, CompileError> {
     let shape = |what| CompileError::Shape { pc, what };
     let mut code = compiled.code_buffer().to_vec();
@@ -35,7 +37,9 @@ pub(crate) fn blob(
         }
     }
     if lowered.rotations > 0 {
-        rotate::finish(&mut code, lowered.rotations).ok_or(shape("a rotation"))?;
+        // Else those that nobody uses are missing, and no others.
+        let least = if optimised { lowered.rotations } else { 0 };
+        rotate::finish(&mut code, least).ok_or(shape("a rotation"))?;
     }
     spills::promote(&mut code, compiled);
     let mut exits = Exits { code: &mut code, fixups: vec![], frame: frame_size, counts };
@@ -62,16 +66,7 @@ pub(crate) fn blob(
         };
         exits.write(at, exit).ok_or(shape("an exit's bytes"))?;
     }
-<<<<<<< HEAD
     let fixups = exits.fixups;
-    for loc in compiled.buffer.get_srclocs_sorted() {
-        if let Some(patch) = patch::of(loc.loc) {
-            let range = loc.start as usize..loc.end as usize;
-            patch.apply(&mut code[range]).ok_or(shape("the bytes to be patched"))?;
-        }
-    }
-=======
->>>>>>> ce049f0 (Keep spilled vectors in the host's upper registers; rotate lanes in one instruction)
     let source_map = source_map(compiled, &lowered.insn_pcs);
     let entries = entries(&mut code, body, &lowered.entries);
     Ok(CodeBlob {

@@ -35,11 +35,11 @@ pub(crate) fn only_stand_ins(func: &Function, stand_ins: usize) -> bool {
     shifts.filter(|i| func.dfg.value_type(func.dfg.first_result(*i)) == I64X2).count() == stand_ins
 }
 
-/// Makes rotations of the stand-ins in finished code; `None`: there are fewer than were made, or other ones.
-pub(crate) fn finish(code: &mut [u8], stand_ins: usize) -> Option<()> {
+/// Makes rotations of the stand-ins in finished code; `None`: there are fewer than this, or other ones.
+pub(crate) fn finish(code: &mut [u8], least: usize) -> Option<()> {
     let is_shift = |c: Code| c == Code::EVEX_Vpsraq_xmm_k1z_xmmm128b64_imm8;
     let found: Vec<_> = instructions(code).filter(|i| is_shift(i.code())).collect();
-    if found.len() < stand_ins {
+    if found.len() < least {
         return None;
     }
     for insn in found {

@@ -90,10 +90,9 @@ fn slots(code: &[u8], exits: &[u64]) -> Option<BTreeMap<u64, Slot>> {
             Mnemonic::Jmp if insn.op0_kind() != OpKind::NearBranch64 => return None,
             _ => {}
         }
-        if insn.code() == Code::Sub_rm64_imm8 || insn.code() == Code::Sub_rm64_imm32 {
-            if insn.op0_register() == Register::RSP && insn.ip() <= 8 {
-                continue;
-            }
+        let is_sub = matches!(insn.code(), Code::Sub_rm64_imm8 | Code::Sub_rm64_imm32);
+        if is_sub && insn.op0_register() == Register::RSP && insn.ip() <= 8 {
+            continue;
         }
         let registers = (0..insn.op_count()).filter(|n| insn.op_kind(*n) == OpKind::Register);
         let by_register =
