@@ -10,5 +10,6 @@ pub mod blob;
 pub mod helpers;
 mod sha_stubs;
 pub mod slot;
+mod stubs;
 
 pub use blob::{CodeBlob, Fixup, FixupKind, Listing};
