@@ -146,7 +146,9 @@ impl Bench<'_> {
             // qemu opens its program on the host.
             Runner::Qemu => self.sysroot.join(guest.strip_prefix("/").expect("is absolute")),
             Runner::Native => case.native.clone().unwrap_or_else(|| guest.into()),
-            Runner::Isamorph(_) | Runner::Keeping(_) | Runner::Profiled => guest.into(),
+            Runner::Isamorph(_) | Runner::Keeping(_) | Runner::Usual(_) | Runner::Profiled => {
+                guest.into()
+            }
         };
         let mut command = runner.command(Some(self.sysroot), &program);
         if runner == Runner::Qemu {

@@ -129,7 +129,7 @@ impl Trial {
     fn command(&self, runner: Runner) -> Command {
         let native = if runner == Runner::Native { self.native.as_ref() } else { None };
         let side = native.unwrap_or(&self.guest);
-        let mut command = runner.keeping().command(side.sysroot.as_deref(), &side.program);
+        let mut command = runner.usual().command(side.sysroot.as_deref(), &side.program);
         command.current_dir(&self.folder).env("ISAMORPH_CACHE_DIR", &self.cache);
         // Debian compiles Python's modules when it installs them, which the sysroot misses: the first run leaves them here.
         let modules = if native.is_some() { "inputs/modules-native" } else { "inputs/modules" };

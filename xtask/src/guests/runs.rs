@@ -31,6 +31,8 @@ pub enum Runner {
     Profiled,
     /// The same with a code cache of the tests' own, where everything is kept.
     Keeping(&'static str),
+    /// As users run it: with a code cache, where the environment says.
+    Usual(&'static str),
 }
 
 impl Runner {
@@ -46,6 +48,14 @@ impl Runner {
     pub fn keeping(self) -> Self {
         match self {
             Self::Isamorph(engine) => Self::Keeping(engine),
+            other => other,
+        }
+    }
+
+    /// The same engine as users run it.
+    pub fn usual(self) -> Self {
+        match self {
+            Self::Isamorph(engine) => Self::Usual(engine),
             other => other,
         }
     }
@@ -75,6 +85,11 @@ impl Runner {
                 command.args(["run", "--cache", "off", "--engine", engine]);
                 (command, "--cpu")
             }
+            Self::Usual(engine) => {
+                let mut command = Command::new(paths::isamorph());
+                command.args(["run", "--engine", engine, "--cache", "rw"]);
+                (command, "--cpu")
+            }
             Self::Keeping(engine) => {
                 let mut command = Command::new(paths::isamorph());
                 command.args(["run", "--engine", engine, "--cache", "rw", "--cache-eager"]);
@@ -99,7 +114,7 @@ impl fmt::Display for Runner {
             Self::Qemu => f.write_str("qemu"),
             Self::Native => f.write_str("native"),
             Self::Profiled => f.write_str("profile"),
-            Self::Isamorph(engine) => f.write_str(engine),
+            Self::Isamorph(engine) | Self::Usual(engine) => f.write_str(engine),
             Self::Keeping(engine) => write!(f, "{engine} with a code cache"),
         }
     }
