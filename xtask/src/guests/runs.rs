@@ -72,33 +72,26 @@ impl Runner {
 
     /// The same, with this processor.
     fn command_as(self, cpu: Option<&str>, sysroot: Option<&Path>, program: &Path) -> Command {
-        let (mut command, option) = match self {
-            Self::Qemu => (Command::new("qemu-aarch64"), "-cpu"),
+        let ours = |args: &[&str]| {
+            let mut command = Command::new(paths::isamorph());
+            command.args(args);
+            command
+        };
+        let mut command = match self {
+            Self::Qemu => Command::new("qemu-aarch64"),
             Self::Native => return Command::new(program),
-            Self::Profiled => {
-                let mut command = Command::new(paths::isamorph());
-                command.args(["profile", "--format", "folded", "-o", "/dev/null"]);
-                (command, "--cpu")
-            }
-            Self::Isamorph(engine) => {
-                let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--cache", "off", "--engine", engine]);
-                (command, "--cpu")
-            }
-            Self::Usual(engine) => {
-                let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--engine", engine, "--cache", "rw"]);
-                (command, "--cpu")
-            }
+            Self::Profiled => ours(&["profile", "--format", "folded", "-o", "/dev/null"]),
+            Self::Isamorph(engine) => ours(&["run", "--cache", "off", "--engine", engine]),
+            Self::Usual(engine) => ours(&["run", "--engine", engine, "--cache", "rw"]),
             Self::Keeping(engine) => {
-                let mut command = Command::new(paths::isamorph());
-                command.args(["run", "--engine", engine, "--cache", "rw", "--cache-eager"]);
+                let mut command =
+                    ours(&["run", "--engine", engine, "--cache", "rw", "--cache-eager"]);
                 command.arg("--cache-dir").arg(paths::guests().join("code-cache"));
-                (command, "--cpu")
+                command
             }
         };
         if let Some(cpu) = cpu {
-            command.args([option, cpu]);
+            command.args([if self == Self::Qemu { "-cpu" } else { "--cpu" }, cpu]);
         }
         if let Some(sysroot) = sysroot {
             command.arg("-L").arg(sysroot);
