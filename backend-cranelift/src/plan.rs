@@ -8,7 +8,7 @@
 
 use crate::compiler::CompileOptions;
 use crate::graph::Graph;
-use crate::pressure;
+use crate::pressure::Relief;
 use isamorph_ir::flags::FlagsKind;
 use isamorph_ir::op::Effect;
 use isamorph_ir::{Block, GuestDesc, HelperFn, Inst, Op, Shape, Slot, Term, Ty};
@@ -117,8 +117,8 @@ pub(crate) struct Plan {
     pub(crate) flags: Vec<Slot>,
     /// Slots that live in memory only.
     pub(crate) in_memory: SlotSet,
-    /// By node: slots that wait in memory while control is in a loop around it ([`crate::pressure`]).
-    pub(crate) waiting: Vec<SlotSet>,
+    /// Which slots are in memory around loops.
+    relief: Relief,
 }
 
 impl Plan {
@@ -134,9 +134,8 @@ impl Plan {
             dirty_in: SlotSet::default(),
             homes: vec![FlagsHome::Unknown; flags.len()],
         };
-        let waiting = vec![SlotSet::default(); graph.blocks.len()];
-        let mut plan =
-            Plan { blocks: vec![blank.clone(); graph.blocks.len()], flags, in_memory, waiting };
+        let blocks = vec![blank.clone(); graph.blocks.len()];
+        let mut plan = Plan { blocks, flags, in_memory, relief: Relief::default() };
         if opts.polls {
             let written: Vec<SlotSet> = graph.blocks.iter().map(|b| writes(desc, b)).collect();
             for (block, body) in plan.blocks.iter_mut().zip(&graph.loops) {
@@ -148,9 +147,9 @@ impl Plan {
         }
         plan.flow_forward(desc, graph, opts);
         plan.flow_backward(desc, graph, opts);
-        let waiting = pressure::waiting(desc, graph, &plan);
-        if waiting.iter().any(|w| !w.is_empty()) {
-            plan.waiting = waiting;
+        let relief = Relief::new(desc, graph, &plan);
+        if !relief.is_empty() {
+            plan.relief = relief;
             for block in &mut plan.blocks {
                 let loop_writes = block.loop_writes;
                 *block = BlockPlan { loop_writes, ..blank.clone() };
@@ -175,18 +174,18 @@ impl Plan {
         to: usize,
         dirty: SlotSet,
     ) -> SlotSet {
-        let waiting = self.waiting[to].minus(self.waiting[i]).intersect(dirty);
+        let relief = self.relief.stored(i, to).intersect(dirty);
         match self.blocks[to].loop_writes {
             Some(written) if graph.succ[i].into.contains(&to) => {
-                dirty.minus(written).minus(self.flags.iter().copied().collect()).union(waiting)
+                dirty.minus(written).minus(self.flags.iter().copied().collect()).union(relief)
             }
-            _ => waiting,
+            _ => relief,
         }
     }
 
     /// Slots that waited in memory and are loaded on the way from block `i` to block `to`.
     pub(crate) fn loaded_into(&self, i: usize, to: usize) -> SlotSet {
-        self.waiting[i].minus(self.waiting[to]).intersect(self.blocks[to].live_in)
+        self.relief.ended(i, to).intersect(self.blocks[to].live_in)
     }
 
     /// Dirty slots and homes of flags, to a fixed point from the entries on.

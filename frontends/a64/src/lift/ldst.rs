@@ -54,11 +54,26 @@ impl Lifter {
         self.ir.add(Ty::I64, base, index)
     }
 
-    /// The address of a pre- or post-indexed access, and the base's new value.
-    pub(crate) fn indexed(&mut self, rn: u8, pre: bool, offset: i64) -> (Value, Value) {
+    /// A pre- or post-indexed access, after which Rn or SP is what it was + `offset`. The new base of a post-indexed one
+    /// is computed behind the access, so that it may take the old one's place in a register.
+    pub(crate) fn indexed(
+        &mut self,
+        rn: u8,
+        pre: bool,
+        offset: i64,
+        access: impl FnOnce(&mut Lifter, Value),
+    ) -> Flow {
         let base = self.base(rn);
-        let moved = self.offset(base, offset);
-        (if pre { moved } else { base }, moved)
+        let moved = if pre {
+            let moved = self.offset(base, offset);
+            access(self, moved);
+            moved
+        } else {
+            access(self, base);
+            self.offset(base, offset)
+        };
+        self.write_sp(Ty::I64, rn, moved);
+        Flow::Next
     }
 
     /// PC + 4 * a signed 19-bit offset.
@@ -165,26 +180,23 @@ impl Lifter {
 impl Lifter {
     /// STR, STRB, STRH (pre/post-index).
     pub(crate) fn str_wb(&mut self, i: StrWb) -> Flow {
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
-        self.store(i.size, i.rt, address, MemAttr::PLAIN);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9), |l, address| {
+            l.store(i.size, i.rt, address, MemAttr::PLAIN);
+        })
     }
 
     /// LDR, LDRB, LDRH (pre/post-index).
     pub(crate) fn ldr_wb(&mut self, i: LdrWb) -> Flow {
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
-        self.load(i.size, i.rt, address, MemAttr::PLAIN);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9), |l, address| {
+            l.load(i.size, i.rt, address, MemAttr::PLAIN);
+        })
     }
 
     /// LDRSB, LDRSH, LDRSW (pre/post-index).
     pub(crate) fn ldrs_wb(&mut self, i: LdrsWb) -> Flow {
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
-        self.load_signed(i.size, i.w, i.rt, address, MemAttr::PLAIN);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9), |l, address| {
+            l.load_signed(i.size, i.w, i.rt, address, MemAttr::PLAIN);
+        })
     }
 }
 

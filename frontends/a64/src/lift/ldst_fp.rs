@@ -82,18 +82,16 @@ impl Lifter {
 
     /// STR (immediate, SIMD&FP), pre- or post-indexed.
     pub(crate) fn str_fp_wb(&mut self, i: StrFpWb) -> Flow {
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
-        self.store_fp(log2(i.q, i.size), i.rt, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9), |l, address| {
+            l.store_fp(log2(i.q, i.size), i.rt, address);
+        })
     }
 
     /// LDR (immediate, SIMD&FP), pre- or post-indexed.
     pub(crate) fn ldr_fp_wb(&mut self, i: LdrFpWb) -> Flow {
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9));
-        self.load_fp(log2(i.q, i.size), i.rt, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm9 as u32, 9), |l, address| {
+            l.load_fp(log2(i.q, i.size), i.rt, address);
+        })
     }
 
     /// STR (register, SIMD&FP).
@@ -161,18 +159,16 @@ impl Lifter {
     /// STP (SIMD&FP), pre- or post-indexed.
     pub(crate) fn stp_fp_wb(&mut self, i: StpFpWb) -> Flow {
         let size = 2 + i.opc;
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm7 as u32, 7) << size);
-        self.store_pair_fp(size, i.rt, i.rt2, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm7 as u32, 7) << size, |l, address| {
+            l.store_pair_fp(size, i.rt, i.rt2, address);
+        })
     }
 
     /// LDP (SIMD&FP), pre- or post-indexed.
     pub(crate) fn ldp_fp_wb(&mut self, i: LdpFpWb) -> Flow {
         let size = 2 + i.opc;
-        let (address, moved) = self.indexed(i.rn, i.pre, signed(i.imm7 as u32, 7) << size);
-        self.load_pair_fp(size, i.rt, i.rt2, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, signed(i.imm7 as u32, 7) << size, |l, address| {
+            l.load_pair_fp(size, i.rt, i.rt2, address);
+        })
     }
 }

@@ -102,26 +102,23 @@ impl Lifter {
     /// STP (pre/post-index).
     pub(crate) fn stp_wb(&mut self, i: StpWb) -> Flow {
         let ty = gpr(i.sf);
-        let (address, moved) = self.indexed(i.rn, i.pre, pair_offset(i.imm7, ty));
-        self.store_pair(ty, i.rt, i.rt2, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, pair_offset(i.imm7, ty), |l, address| {
+            l.store_pair(ty, i.rt, i.rt2, address);
+        })
     }
 
     /// LDP (pre/post-index).
     pub(crate) fn ldp_wb(&mut self, i: LdpWb) -> Flow {
         let ty = gpr(i.sf);
-        let (address, moved) = self.indexed(i.rn, i.pre, pair_offset(i.imm7, ty));
-        self.load_pair(ty, i.rt, i.rt2, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, pair_offset(i.imm7, ty), |l, address| {
+            l.load_pair(ty, i.rt, i.rt2, address);
+        })
     }
 
     /// LDPSW (pre/post-index).
     pub(crate) fn ldpsw_wb(&mut self, i: LdpswWb) -> Flow {
-        let (address, moved) = self.indexed(i.rn, i.pre, pair_offset(i.imm7, Ty::I32));
-        self.load_pair_signed(i.rt, i.rt2, address);
-        self.write_sp(Ty::I64, i.rn, moved);
-        Flow::Next
+        self.indexed(i.rn, i.pre, pair_offset(i.imm7, Ty::I32), |l, address| {
+            l.load_pair_signed(i.rt, i.rt2, address);
+        })
     }
 }
