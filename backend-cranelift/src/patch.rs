@@ -7,12 +7,14 @@
 //! | `aesenc`, `aesenclast`, `aesdec`, `aesdeclast` | `pshufb` | opcode |
 //! | `aesimc` | `pabsb` | opcode |
 //! | `pclmulqdq` of the low halves | `palignr` | opcode, immediate |
+//! | `prefetcht0` and kin | `movzx` of a byte in memory | opcode, register |
 //!
 //! Invariants: a marked source location covers one such instruction (and what Cranelift needs to move its operands), or
 //! the region is not compiled; passes that merge equal instructions are off, for a stand-in must not be taken for the
 //! instruction that it looks like ([`cranelift_codegen::settings::OptLevel::None`]).
 
 use cranelift_codegen::ir::SourceLoc;
+use isamorph_ir::inst::Prefetch;
 
 /// Bits of a source location that number the guest instruction.
 const NUMBER: u32 = (1 << 24) - 1;
@@ -34,9 +36,19 @@ pub(crate) enum Patch {
     AesImc,
     /// `pclmulqdq` with immediate 0, from `palignr`.
     ClMul,
+    /// `prefetcht0`, from `movzx`, as the following.
+    Prefetch1,
+    /// `prefetcht1`.
+    Prefetch2,
+    /// `prefetcht2`.
+    Prefetch3,
+    /// `prefetchnta`.
+    PrefetchStream,
+    /// `prefetchw`.
+    PrefetchWrite,
 }
 
-const ALL: [Patch; 7] = [
+const ALL: [Patch; 12] = [
     Patch::QuietRounding,
     Patch::AesEnc,
     Patch::AesEncLast,
@@ -44,6 +56,11 @@ const ALL: [Patch; 7] = [
     Patch::AesDecLast,
     Patch::AesImc,
     Patch::ClMul,
+    Patch::Prefetch1,
+    Patch::Prefetch2,
+    Patch::Prefetch3,
+    Patch::PrefetchStream,
+    Patch::PrefetchWrite,
 ];
 
 /// The source location of an instruction of guest instruction `number` (from 1).
@@ -65,9 +82,24 @@ pub(crate) fn of(loc: SourceLoc) -> Option<Patch> {
     ALL.into_iter().find(|p| *p as u32 == loc.bits() >> 24)
 }
 
+impl From<Prefetch> for Patch {
+    fn from(what: Prefetch) -> Patch {
+        match what {
+            Prefetch::L1 => Patch::Prefetch1,
+            Prefetch::L2 => Patch::Prefetch2,
+            Prefetch::L3 => Patch::Prefetch3,
+            Prefetch::Stream => Patch::PrefetchStream,
+            Prefetch::Write => Patch::PrefetchWrite,
+        }
+    }
+}
+
 impl Patch {
     /// Patches the code of one source location. None: it is not what was expected.
     pub(crate) fn apply(self, code: &mut [u8]) -> Option<()> {
+        if let Some((opcode, kind)) = self.prefetch() {
+            return prefetch(code, opcode, kind);
+        }
         // Opcode maps: 2 is 0f 38, 3 is 0f 3a.
         let (map, compiled, wanted) = match self {
             Patch::QuietRounding => (3, 0x08..=0x0b, None),
@@ -77,6 +109,7 @@ impl Patch {
             Patch::AesDecLast => (2, 0x00..=0x00, Some(0xdf)),
             Patch::AesImc => (2, 0x1c..=0x1c, Some(0xdb)),
             Patch::ClMul => (3, 0x0f..=0x0f, Some(0x44)),
+            _ => return None,
         };
         let mut found = (0..code.len())
             .filter_map(|at| opcode_at(code, at, map))
@@ -95,6 +128,36 @@ impl Patch {
         }
         Some(())
     }
+}
+
+impl Patch {
+    /// Second byte of the opcode, and what stands in its register field.
+    fn prefetch(self) -> Option<(u8, u8)> {
+        Some(match self {
+            Patch::PrefetchStream => (0x18, 0),
+            Patch::Prefetch1 => (0x18, 1),
+            Patch::Prefetch2 => (0x18, 2),
+            Patch::Prefetch3 => (0x18, 3),
+            Patch::PrefetchWrite => (0x0d, 1),
+            _ => return None,
+        })
+    }
+}
+
+/// The one `movzx r, byte [m]` in this code becomes a prefetch from there.
+fn prefetch(code: &mut [u8], opcode: u8, kind: u8) -> Option<()> {
+    let loads = |at: &usize| matches!(code[*at..], [0x0f, 0xb6, modrm, ..] if modrm >> 6 != 3);
+    let mut found = (0..code.len()).filter(loads);
+    let at = found.next()?;
+    if found.next().is_some() {
+        return None;
+    }
+    if let Some(rex @ 0x40..=0x4f) = at.checked_sub(1).map(|r| &mut code[r]) {
+        *rex &= !4;
+    }
+    code[at + 1] = opcode;
+    code[at + 2] = code[at + 2] & 0xc7 | kind << 3;
+    Some(())
 }
 
 /// If an instruction with prefix 66 of this opcode map begins here: where its opcode lies.
@@ -162,6 +225,20 @@ mod tests {
         // vroundss xmm0, xmm1, [rsi+rax*4+0x100], 3: the immediate is behind SIB and displacement
         let code = [0xc4, 0xe3, 0x71, 0x0a, 0x84, 0x86, 0x00, 0x01, 0x00, 0x00, 0x03];
         assert_eq!(patched(Patch::QuietRounding, &code).unwrap()[10], 0x0b);
+    }
+
+    #[test]
+    fn prefetches() {
+        // movzx r9, byte [r8+rcx*2+0x10] -> prefetcht0
+        let code = [0x4f, 0x0f, 0xb6, 0x4c, 0x48, 0x10];
+        let wanted = [0x4b, 0x0f, 0x18, 0x4c, 0x48, 0x10];
+        assert_eq!(patched(Patch::Prefetch1, &code).unwrap(), wanted);
+        // lea rax, [rdx+8]; movzx esi, byte [rax] -> prefetchw
+        let code = [0x48, 0x8d, 0x42, 0x08, 0x0f, 0xb6, 0x30];
+        let wanted = [0x48, 0x8d, 0x42, 0x08, 0x0f, 0x0d, 0x08];
+        assert_eq!(patched(Patch::PrefetchWrite, &code).unwrap(), wanted);
+        // movzx eax, cl
+        assert_eq!(patched(Patch::Prefetch2, &[0x0f, 0xb6, 0xc1]), None);
     }
 
     #[test]

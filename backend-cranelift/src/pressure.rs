@@ -42,7 +42,8 @@ impl Relief {
         for (head, body) in graph.loops.iter().enumerate() {
             let Some(body) = body else { continue };
             let inside = (0..n).filter(|i| body[*i]);
-            let all = |of: &[SlotSet]| inside.clone().fold(SlotSet::default(), |a, i| a.union(of[i]));
+            let all =
+                |of: &[SlotSet]| inside.clone().fold(SlotSet::default(), |a, i| a.union(of[i]));
             let writes = all(&written).minus(flags).minus(plan.in_memory);
             let used = all(&read).minus(flags).minus(plan.in_memory).union(writes);
             let through = plan.blocks[head].live_in.minus(used).minus(flags);

@@ -125,6 +125,7 @@ fn elsewhere(info: &OpInfo) -> &'static str {
         (Op::ExitIf, _) => "a test, and a jump to a cold path",
         (Op::Load | Op::Store, _) => "a move; release stores an exchange",
         (Op::AtomicRmw | Op::AtomicCas | Op::CasIf, _) => "locked instructions, or a loop of them",
+        (Op::PrefetchOp, _) => "a prefetch",
         (Op::FenceOp, _) => "a fence where TSO needs one",
         (_, Effect::FpState) => "a stub that reads or clears MXCSR",
         (_, Effect::Helper) => "a call of the guest's helper",

@@ -9,7 +9,7 @@ use isamorph_backend_testing::{
 };
 use isamorph_ir::contract::{HelperId, fp_flags};
 use isamorph_ir::flags::CondCC;
-use isamorph_ir::inst::{Fence, FloatCC, FpConv, IntCC, MemAttr, Order, Rmw, Round};
+use isamorph_ir::inst::{Fence, FloatCC, FpConv, IntCC, MemAttr, Order, Prefetch, Rmw, Round};
 use isamorph_ir::text::print_region;
 use isamorph_ir::verify::verify_region;
 use isamorph_ir::{
@@ -207,7 +207,7 @@ fn random_insn(r: &mut Random, b: &mut Builder, faults: bool, uses: &[Use; 4]) {
     let n = [0; 4].map(|_| r.below(4));
     let x = b.get(slot_of(ty, n[0]));
     let y = b.get(slot_of(ty, n[1]));
-    match r.below(16) {
+    match r.below(17) {
         0 => {
             let v = b.add(ty, x, y);
             b.put(slot_of(ty, n[2]), v);
@@ -275,6 +275,10 @@ fn random_insn(r: &mut Random, b: &mut Builder, faults: bool, uses: &[Use; 4]) {
             let x = if faults { x } else { b.and(Ty::I64, x, even) };
             let v = b.call(HelperId(2), &[x]).expect("a result");
             b.put(slot_of(Ty::I64, n[2]), v);
+        }
+        15 => {
+            let x = b.get(slot_of(Ty::I64, n[0]));
+            b.prefetch(x, Prefetch::ALL[r.below(Prefetch::ALL.len())]);
         }
         _ => b.fence(r.pick(&[Fence::Load, Fence::Store, Fence::Full])),
     }

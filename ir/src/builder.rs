@@ -6,7 +6,7 @@ use crate::block::{Block, Term};
 use crate::contract::{GuestDesc, HelperId};
 use crate::flags::CondCC;
 use crate::inst::{
-    Fence, FloatCC, FpConv, FpRound, Inst, IntCC, MemAttr, Narrow, Rmw, RmwAttr, Round,
+    Fence, FloatCC, FpConv, FpRound, Inst, IntCC, MemAttr, Narrow, Prefetch, Rmw, RmwAttr, Round,
     SignedShift, Value,
 };
 use crate::op::Op;
@@ -383,6 +383,11 @@ impl Builder {
     ) -> Value {
         let ty = self.ty(new);
         self.emit(Op::CasIf, ty, [p, addr, expected, new], attr.to_bits())
+    }
+
+    /// [`Op::PrefetchOp`].
+    pub fn prefetch(&mut self, addr: Value, what: Prefetch) {
+        self.emit(Op::PrefetchOp, Shape::None, [addr], what as u128);
     }
 
     /// [`Op::FenceOp`].

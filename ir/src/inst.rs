@@ -191,6 +191,22 @@ imm_enum! {
 }
 
 imm_enum! {
+    /// What memory is fetched for ahead of its use.
+    Prefetch {
+        /// To be read, into all levels of cache.
+        L1 = "l1",
+        /// To be read, from the second level on.
+        L2 = "l2",
+        /// To be read, from the third level on.
+        L3 = "l3",
+        /// To be read once.
+        Stream = "stream",
+        /// To be written.
+        Write = "write",
+    }
+}
+
+imm_enum! {
     /// Memory ordering of an access.
     Order {
         /// None beyond the guest's plain accesses.

@@ -66,6 +66,8 @@ pub enum ImmKind {
     Rmw,
     /// [`crate::inst::Fence`].
     Fence,
+    /// [`crate::inst::Prefetch`].
+    Prefetch,
     /// [`crate::inst::FpConv`].
     FpConv,
     /// [`crate::inst::FpRound`].
@@ -101,6 +103,8 @@ pub enum Effect {
     Store,
     /// Orders memory accesses.
     Fence,
+    /// Nothing that a program sees but by its clock: stays where it is.
+    Hint,
     /// As its helper declares.
     Helper,
     /// Marks a guest instruction.
@@ -296,6 +300,7 @@ ops! {
     "Atomic read-modify-write; the old value." AtomicRmw "rmw" Int (I64, S) -> S, Rmw, Store;
     "Atomic compare with b and exchange with c; the old value." AtomicCas "cas" Int (I64, S, S) -> S, Mem, Store;
     "If p: atomic compare of memory with b and exchange with c. 1 if stored. If not p: no access, 0." CasIf "cas_if" Int (I1, I64, S, S) -> I1, Mem, Store;
+    "Fetches memory ahead of its use; never faults." PrefetchOp "prefetch" Nil (I64) -> Nil, Prefetch, Hint;
     "Memory barrier." FenceOp "fence" Nil () -> Nil, Fence, Fence;
 
     // Lanes

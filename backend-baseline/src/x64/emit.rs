@@ -1,6 +1,7 @@
 //! x86-64 instructions by name, upon the encodings of [`super::encode`].
 
 pub(crate) use super::encode::*;
+use isamorph_ir::inst::Prefetch;
 
 /// Host conditions by their number in the encoding; an odd one is the opposite of the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +122,18 @@ impl Emit {
             2 => self.legacy(code(0, 1, 0xb7), false, d.0, rm, 0, None),
             _ => self.mov(bytes == 8, d, rm),
         }
+    }
+
+    /// Fetches a line of memory.
+    pub fn prefetch(&mut self, what: Prefetch, m: Mem) {
+        let (opcode, kind) = match what {
+            Prefetch::Stream => (0x18, 0),
+            Prefetch::L1 => (0x18, 1),
+            Prefetch::L2 => (0x18, 2),
+            Prefetch::L3 => (0x18, 3),
+            Prefetch::Write => (0x0d, 1),
+        };
+        self.legacy(code(0, 1, opcode), false, kind, m.into(), 0, None);
     }
 
     /// The same, sign-extended to 64 (`w`) or 32 bits.

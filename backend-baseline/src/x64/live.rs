@@ -176,7 +176,7 @@ impl Code {
 /// Is this value the address of a plain access, and nothing else of it?
 fn is_address(user: &Inst, v: Value) -> bool {
     match user.op {
-        Op::Load => true,
+        Op::Load | Op::PrefetchOp => true,
         Op::Store => user.args[0] == v && user.args[1] != v,
         _ => false,
     }

@@ -13,7 +13,7 @@ use crate::abi::{ExitReason, engine_offset};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64, I128};
 use cranelift_codegen::ir::{self, AtomicRmwOp, InstBuilder, MemFlagsData, TrapCode};
-use isamorph_ir::inst::{Align, Fence, MemAttr, Order, Rmw, RmwAttr};
+use isamorph_ir::inst::{Align, Fence, MemAttr, Order, Prefetch, Rmw, RmwAttr};
 use isamorph_ir::{Block, Inst, Op, Shape, Ty, Value};
 
 /// An access that is ready to be made.
@@ -53,18 +53,23 @@ impl Lower<'_, '_> {
         if self.opts.precise {
             self.flush();
         }
+        let at = self.host_address(address);
+        let number = self.out.insn_pcs.len().saturating_sub(1);
+        let code = TrapCode::unwrap_user((number % TRAP_CODES) as u8 + 1);
+        let flags = self.guest_mem.with_trap_code(Some(code));
+        Access { ty, attr, at, flags }
+    }
+
+    /// Where a guest address lies in the host.
+    fn host_address(&mut self, address: ir::Value) -> ir::Value {
         let address = self.clear_ignored_bits(address);
-        let at = match self.opts.guest_base {
+        match self.opts.guest_base {
             0 => address,
             base => {
                 let base = self.b.ins().iconst(I64, base as i64);
                 self.b.ins().iadd(address, base)
             }
-        };
-        let number = self.out.insn_pcs.len().saturating_sub(1);
-        let code = TrapCode::unwrap_user((number % TRAP_CODES) as u8 + 1);
-        let flags = self.guest_mem.with_trap_code(Some(code));
-        Access { ty, attr, at, flags }
+        }
     }
 
     /// The address as the guest's translation sees it, if that is this code's business.
@@ -291,6 +296,15 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(done);
         self.b.seal_block(done);
         result
+    }
+
+    /// Compiled as a load of a byte, which may fault and is kept therefore, and patched ([`crate::patch`]).
+    pub(super) fn prefetch(&mut self, inst: &Inst) {
+        let address = self.v(inst.args[0]);
+        let at = self.host_address(address);
+        let what = Prefetch::from_bits(inst.imm).unwrap_or(Prefetch::L1);
+        let flags = self.guest_mem;
+        self.patched(what.into(), |l| l.b.ins().uload8(I64, flags, at, 0));
     }
 
     pub(super) fn fence(&mut self, inst: &Inst) {

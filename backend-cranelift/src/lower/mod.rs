@@ -353,6 +353,10 @@ impl Lower<'_, '_> {
             Op::AtomicRmw => self.atomic_rmw(inst),
             Op::AtomicCas => self.atomic_cas(inst, a, b, c),
             Op::CasIf => self.cas_if(inst, a, b, c, d),
+            Op::PrefetchOp => {
+                self.prefetch(inst);
+                return Val::None;
+            }
             Op::FenceOp => {
                 self.fence(inst);
                 return Val::None;

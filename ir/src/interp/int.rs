@@ -112,7 +112,7 @@ pub fn eval(op: Op, shape: Shape, from: Shape, imm: u128, args: &[u128; 4]) -> u
         Op::FlagsAdd | Op::FlagsSub | Op::FlagsAdc | Op::FlagsLogic | Op::FlagsPack => not_pure(op),
         Op::FlagsFCmp | Op::FlagsSel | Op::FlagsBits | Op::Cond => not_pure(op),
         Op::Load | Op::Store | Op::AtomicRmw | Op::AtomicCas | Op::CasIf => not_pure(op),
-        Op::FenceOp | Op::Call | Op::CallNil => not_pure(op),
+        Op::PrefetchOp | Op::FenceOp | Op::Call | Op::CallNil => not_pure(op),
         Op::FAdd | Op::FSub | Op::FMul | Op::FMulX | Op::FDiv | Op::FSqrt => not_pure(op),
         Op::FMulAdd | Op::FMin | Op::FMax | Op::FMinNum | Op::FMaxNum => not_pure(op),
         Op::FRecipEst | Op::FRsqrtEst | Op::FRecipStep | Op::FRsqrtStep => not_pure(op),

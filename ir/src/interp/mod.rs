@@ -208,6 +208,7 @@ fn body<M: Memory + ?Sized>(
                 let old = mem::cas(mem, inst, frame.get(b) as u64, expected, frame.get(d));
                 (old.map_err(at)? == expected) as u128
             }
+            Op::PrefetchOp => continue,
             Op::FenceOp => {
                 mem.fence(Fence::from_bits(inst.imm).unwrap_or(Fence::Full));
                 continue;

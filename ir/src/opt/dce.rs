@@ -23,7 +23,7 @@ pub(super) fn sweep(desc: &GuestDesc, block: &mut Block, mut live: SlotSet, prec
                 used[i] || e.volatile || e.memory || !e.writes.is_empty()
             }
             Effect::Fp | Effect::Load | Effect::Store | Effect::Fence => true,
-            Effect::Mark | Effect::Exit => true,
+            Effect::Hint | Effect::Mark | Effect::Exit => true,
         };
         if keep[i] {
             inst.args().for_each(|v| used[v.index()] = true);

@@ -8,8 +8,8 @@ use crate::block::{Block, Exception, Hint, Term, Wait};
 use crate::contract::GuestDesc;
 use crate::flags::CondCC;
 use crate::inst::{
-    Fence, FloatCC, FpConv, FpRound, Inst, IntCC, MemAttr, Narrow, Order, Rmw, RmwAttr, Round,
-    SignedShift, Value,
+    Fence, FloatCC, FpConv, FpRound, Inst, IntCC, MemAttr, Narrow, Order, Prefetch, Rmw, RmwAttr,
+    Round, SignedShift, Value,
 };
 use crate::op::{Effect, ImmKind, OPS, Op, OpInfo};
 use crate::slot::Slot;
@@ -255,6 +255,7 @@ impl Generator<'_> {
             ImmKind::Mem => Self::mem(r).to_bits(),
             ImmKind::Rmw => RmwAttr { rmw: *r.pick(Rmw::ALL), mem: Self::mem(r) }.to_bits(),
             ImmKind::Fence => index(r, Fence::ALL.len()),
+            ImmKind::Prefetch => index(r, Prefetch::ALL.len()),
             ImmKind::FpConv => {
                 let fbits = if r.one_in(2) { 0 } else { r.below(33) as u8 };
                 let round = *r.pick(Round::ALL);

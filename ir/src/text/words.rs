@@ -2,8 +2,8 @@
 
 use crate::flags::CondCC;
 use crate::inst::{
-    Align, Fence, FloatCC, FpConv, FpRound, IntCC, MemAttr, Narrow, Order, Privilege, Rmw, RmwAttr,
-    Round, SignedShift,
+    Align, Fence, FloatCC, FpConv, FpRound, IntCC, MemAttr, Narrow, Order, Prefetch, Privilege,
+    Rmw, RmwAttr, Round, SignedShift,
 };
 use crate::op::{ImmKind, Op};
 
@@ -51,6 +51,7 @@ pub(super) fn write(op: Op, imm: u128) -> Option<String> {
             mem_words(&mut out, a.mem);
         }
         ImmKind::Fence => push(&mut out, Fence::from_bits(imm)?.name()),
+        ImmKind::Prefetch => push(&mut out, Prefetch::from_bits(imm)?.name()),
         ImmKind::FpConv => {
             let c = FpConv::from_bits(imm)?;
             push(&mut out, c.round.name());
@@ -111,6 +112,7 @@ pub(super) fn read<'a>(op: Op, words: &[&'a str]) -> Result<u128, &'a str> {
                 a.to_bits()
             }
             ImmKind::Fence => known(next("a barrier")?, Fence::parse)? as u128,
+            ImmKind::Prefetch => known(next("a kind of prefetch")?, Prefetch::parse)? as u128,
             ImmKind::FpConv => {
                 let round = known(next("a rounding")?, Round::parse)?;
                 let signed = known(next("signed or unsigned")?, signedness)?;

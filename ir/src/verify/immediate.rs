@@ -2,7 +2,8 @@
 
 use crate::flags::CondCC;
 use crate::inst::{
-    Fence, FloatCC, FpConv, FpRound, Inst, IntCC, MemAttr, Narrow, RmwAttr, Round, SignedShift,
+    Fence, FloatCC, FpConv, FpRound, Inst, IntCC, MemAttr, Narrow, Prefetch, RmwAttr, Round,
+    SignedShift,
 };
 use crate::op::{ImmKind, Op};
 use crate::ty::Ty;
@@ -27,6 +28,7 @@ pub(super) fn check(inst: &Inst) -> Result<(), String> {
         ImmKind::Mem => MemAttr::from_bits(imm).is_some_and(|a| a.to_bits() == imm),
         ImmKind::Rmw => RmwAttr::from_bits(imm).is_some_and(|a| a.to_bits() == imm),
         ImmKind::Fence => Fence::from_bits(imm).is_some(),
+        ImmKind::Prefetch => Prefetch::from_bits(imm).is_some(),
         ImmKind::FpConv => return fixed_point(inst),
         ImmKind::FpRound => FpRound::from_bits(imm).is_some_and(|a| a.to_bits() == imm),
         ImmKind::Round => Round::from_bits(imm).is_some(),

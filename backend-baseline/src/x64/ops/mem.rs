@@ -11,7 +11,7 @@ use crate::x64::cold::Cold;
 use crate::x64::emit::{Alu, Cc, Gpr, Mem, RAX, RCX, RDX, RSI, Shift, Xmm, code};
 use isamorph_backend_abi::abi;
 use isamorph_backend_abi::engine_offset;
-use isamorph_ir::inst::{Align, Fence, MemAttr, Order, Rmw, RmwAttr};
+use isamorph_ir::inst::{Align, Fence, MemAttr, Order, Prefetch, Rmw, RmwAttr};
 use isamorph_ir::{Inst, Op, Ty, Value};
 
 /// Byte order reversed.
@@ -38,13 +38,7 @@ impl Gen<'_> {
 
     /// Where a guest address lies in the host, after the check that its alignment asks for. RAX or RCX may be its base.
     fn address(&mut self, v: Value, bytes: u32, align: Align, write: bool) -> Mem {
-        let lazy = self.place(v) == Place::Lazy && self.code.insts[v.index()].op == Op::Add;
-        let mut m = if lazy {
-            let inst = self.code.insts[v.index()];
-            self.lazy_sum(&inst)
-        } else {
-            Mem::new(self.gpr(v), 0)
-        };
+        let mut m = self.guest_address(v);
         if align != Align::Any && bytes > 1 {
             self.e.lea(true, RCX, m);
             let cc = if align == Align::Within16 {
@@ -60,6 +54,21 @@ impl Gen<'_> {
             self.colds.push(Cold::Misaligned { from, pc: self.pc, write });
             m = Mem::new(RCX, 0);
         }
+        self.may_fault();
+        self.host_address(m)
+    }
+
+    /// A guest address as an operand.
+    fn guest_address(&mut self, v: Value) -> Mem {
+        if self.place(v) == Place::Lazy && self.code.insts[v.index()].op == Op::Add {
+            let inst = self.code.insts[v.index()];
+            return self.lazy_sum(&inst);
+        }
+        Mem::new(self.gpr(v), 0)
+    }
+
+    /// Where a guest address lies in the host. RAX or RCX may be its base.
+    fn host_address(&mut self, mut m: Mem) -> Mem {
         let ignored = self.desc.ignored_top_bits as u8;
         if self.options.clear_ignored_bits && ignored != 0 {
             self.e.lea(true, RCX, m);
@@ -72,7 +81,6 @@ impl Gen<'_> {
             self.e.mov_imm(RAX, self.options.guest_base);
             m = Mem { base: RCX, index: Some((RAX, 0)), disp: 0 };
         }
-        self.may_fault();
         m
     }
 
@@ -318,6 +326,13 @@ impl Gen<'_> {
         self.e.setcc(Cc::E, RAX);
         self.e.load_zx(1, d, RAX);
         self.e.bind(no);
+        true
+    }
+
+    pub(super) fn prefetch(&mut self, inst: &Inst) -> bool {
+        let m = self.guest_address(inst.args[0]);
+        let m = self.host_address(m);
+        self.e.prefetch(Prefetch::from_bits(inst.imm).unwrap_or(Prefetch::L1), m);
         true
     }
 

@@ -106,6 +106,7 @@ impl Gen<'_> {
             Op::AtomicRmw => self.atomic_rmw(inst, v),
             Op::AtomicCas => self.atomic_cas(inst, v),
             Op::CasIf => self.cas_if(inst, v),
+            Op::PrefetchOp => self.prefetch(inst),
             Op::FenceOp => self.fence(inst),
 
             Op::Splat | Op::Extract | Op::Insert | Op::ZextLane | Op::Lo64 => self.lanes(inst, v),

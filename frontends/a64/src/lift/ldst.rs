@@ -7,7 +7,7 @@
 use crate::isa::*;
 use crate::lift::{Flow, Lifter};
 use crate::operand::{gpr, int, signed};
-use isamorph_ir::inst::{MemAttr, Privilege};
+use isamorph_ir::inst::{MemAttr, Prefetch, Privilege};
 use isamorph_ir::{Ty, Value};
 
 const UNPRIVILEGED: MemAttr = MemAttr { privilege: Privilege::User, ..MemAttr::PLAIN };
@@ -76,6 +76,21 @@ impl Lifter {
         Flow::Next
     }
 
+    /// PRFM's operation: of loads and stores; hints about instructions and what is reserved do nothing.
+    fn prefetch(&mut self, operation: u8, address: impl FnOnce(&mut Lifter) -> Value) -> Flow {
+        let what = match (operation >> 3, operation >> 1 & 3, operation & 1) {
+            (0b00, _, 1) => Prefetch::Stream,
+            (0b00, 0b00, _) => Prefetch::L1,
+            (0b00, 0b01, _) => Prefetch::L2,
+            (0b00, ..) => Prefetch::L3,
+            (0b10, ..) => Prefetch::Write,
+            _ => return Flow::Next,
+        };
+        let address = address(self);
+        self.ir.prefetch(address, what);
+        Flow::Next
+    }
+
     /// PC + 4 * a signed 19-bit offset.
     pub(crate) fn literal(&mut self, imm19: u32) -> Value {
         self.ir.i64(self.pc.wrapping_add_signed(signed(imm19, 19) << 2))
@@ -126,9 +141,9 @@ impl Lifter {
         self.load_signed(2, false, i.rt, address, MemAttr::PLAIN)
     }
 
-    /// PRFM (literal): a hint.
-    pub(crate) fn prfm_lit(&mut self, _: PrfmLit) -> Flow {
-        Flow::Next
+    /// PRFM (literal).
+    pub(crate) fn prfm_lit(&mut self, i: PrfmLit) -> Flow {
+        self.prefetch(i.rt, |l| l.literal(i.imm19))
     }
 }
 
@@ -152,9 +167,9 @@ impl Lifter {
         self.load_signed(i.size, i.w, i.rt, address, MemAttr::PLAIN)
     }
 
-    /// PRFUM: a hint.
-    pub(crate) fn prfum(&mut self, _: Prfum) -> Flow {
-        Flow::Next
+    /// PRFUM.
+    pub(crate) fn prfum(&mut self, i: Prfum) -> Flow {
+        self.prefetch(i.rt, |l| l.unscaled(i.rn, i.imm9))
     }
 
     /// STTR, STTRB, STTRH.
@@ -220,9 +235,9 @@ impl Lifter {
         self.load_signed(i.size, i.w, i.rt, address, MemAttr::PLAIN)
     }
 
-    /// PRFM (register): a hint.
-    pub(crate) fn prfm_reg(&mut self, _: PrfmReg) -> Flow {
-        Flow::Next
+    /// PRFM (register); RPRFM.
+    pub(crate) fn prfm_reg(&mut self, i: PrfmReg) -> Flow {
+        self.prefetch(i.rt, |l| l.register_offset(i.rn, i.rm, i.option, i.s, 3))
     }
 }
 
@@ -246,8 +261,8 @@ impl Lifter {
         self.load_signed(i.size, i.w, i.rt, address, MemAttr::PLAIN)
     }
 
-    /// PRFM (immediate): a hint.
-    pub(crate) fn prfm_imm(&mut self, _: PrfmImm) -> Flow {
-        Flow::Next
+    /// PRFM (immediate).
+    pub(crate) fn prfm_imm(&mut self, i: PrfmImm) -> Flow {
+        self.prefetch(i.rt, |l| l.scaled(i.rn, i.imm12, 3))
     }
 }
