@@ -230,7 +230,7 @@ impl Plan {
         inst: &Inst,
         at: &mut Point,
     ) {
-        if opts.precise && may_fault(inst) {
+        if opts.precise && may_fault(inst) || inst.is_exact_access() {
             at.dirty = SlotSet::default();
         }
         match inst.op {
@@ -407,7 +407,7 @@ pub(crate) fn writes(desc: &GuestDesc, block: &Block) -> SlotSet {
 pub(crate) fn stores_state(desc: &GuestDesc, inst: &Inst, opts: &CompileOptions) -> bool {
     inst.op == Op::ExitIf
         || context_helper(desc, inst)
-        || may_fault(inst) && (opts.precise || demands_alignment(inst))
+        || may_fault(inst) && (opts.precise || demands_alignment(inst) || inst.is_exact_access())
 }
 
 fn demands_alignment(inst: &Inst) -> bool {

@@ -21,6 +21,7 @@ mod guesses;
 mod heat;
 mod lookahead;
 pub mod mem;
+mod one_by_one;
 pub mod region_former;
 pub mod sample;
 mod stats;

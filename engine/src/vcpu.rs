@@ -284,6 +284,11 @@ impl Vcpu {
         self.interpret_block(block)
     }
 
+    /// The instruction at the PC, lifted alone.
+    pub(crate) fn lift_one(&self) -> Block {
+        self.engine.frontend.lift(&*self.engine.code, self.pc(), self.mode, 1)
+    }
+
     /// Will it come back as [`VmExit::Interrupted`] next?
     pub fn is_kicked(&self) -> bool {
         self.shared.kicked.load(Ordering::Acquire)
@@ -405,7 +410,7 @@ impl Vcpu {
                     kind: TrapKind::Align,
                     exact: true,
                 };
-                Some(VmExit::Fault(fault))
+                self.one_by_one(fault)
             }
             ExitReason::Fault => self.code_fault(),
         }
@@ -426,7 +431,7 @@ impl Vcpu {
         self.set_pc(pc);
         let addr = seen.addr.unwrap_or(0).wrapping_sub(self.memory.base);
         let access = if seen.write { Access::Write } else { Access::Read };
-        Some(VmExit::Fault(MemFault { pc, addr, access, kind: seen.kind, exact }))
+        self.one_by_one(MemFault { pc, addr, access, kind: seen.kind, exact })
     }
 
     fn local_block(&mut self, key: Key) -> Arc<LiftedBlock> {
@@ -496,7 +501,10 @@ impl Vcpu {
             }
             Outcome::Fault { pc, trap } => {
                 self.set_pc(pc);
-                return Some(VmExit::Fault(mem_fault(pc, trap)));
+                let fault = mem_fault(pc, trap);
+                // What was lifted by itself stands for nothing else.
+                let alone = block.guest_insns == 1;
+                return if alone { Some(VmExit::Fault(fault)) } else { self.one_by_one(fault) };
             }
         }
         None

@@ -3,7 +3,7 @@
 //! Every instruction is `op.shape args, imm` and yields at most one value, named by its index in the block.
 //! What an op's immediate means is declared in [`crate::op`]; the types here pack and unpack it.
 
-use crate::op::Op;
+use crate::op::{Effect, Op};
 use crate::ty::Shape;
 
 /// A value: the index in its block of the instruction that computes it.
@@ -40,6 +40,12 @@ impl Inst {
     /// The arguments in use.
     pub fn args(&self) -> impl DoubleEndedIterator<Item = Value> + '_ {
         self.args.iter().copied().filter(|&v| v != Value::NONE)
+    }
+
+    /// Is it an access at whose failure every register is exact ([`MemAttr::exact`])?
+    pub fn is_exact_access(&self) -> bool {
+        matches!(self.op.effect(), Effect::Load | Effect::Store)
+            && MemAttr::from_bits(self.imm & 255).is_some_and(|attr| attr.exact)
     }
 }
 
@@ -255,6 +261,9 @@ pub struct MemAttr {
     pub big_endian: bool,
     /// Rights.
     pub privilege: Privilege,
+    /// Every register is exact when it fails, even where others' need not be: it stands for several guest instructions,
+    /// and which of them failed is found by executing them one by one.
+    pub exact: bool,
 }
 
 impl MemAttr {
@@ -264,6 +273,7 @@ impl MemAttr {
         align: Align::Any,
         big_endian: false,
         privilege: Privilege::Current,
+        exact: false,
     };
 
     /// A naturally aligned access of this order.
@@ -271,10 +281,12 @@ impl MemAttr {
         MemAttr { order, align: Align::Natural, ..MemAttr::PLAIN }
     }
 
-    /// Packed: order in bits 0..3, natural alignment 4, endianness 5, privilege 6, alignment within 16 bytes 7.
+    /// Packed: order in bits 0..2, exactness 3, natural alignment 4, endianness 5, privilege 6, alignment within 16
+    /// bytes 7.
     #[inline]
     pub const fn to_bits(self) -> u128 {
         (self.order as u128)
+            | (self.exact as u128) << 3
             | (self.align as u128 & 1) << 4
             | (self.align as u128 >> 1) << 7
             | (self.big_endian as u128) << 5
@@ -289,7 +301,8 @@ impl MemAttr {
             return Some(MemAttr::PLAIN);
         }
         Some(MemAttr {
-            order: Order::from_bits(bits & 15)?,
+            order: Order::from_bits(bits & 7)?,
+            exact: bits >> 3 & 1 == 1,
             align: Align::from_bits(bits >> 4 & 1 | bits >> 6 & 2)?,
             big_endian: bits >> 5 & 1 == 1,
             privilege: Privilege::from_bits(bits >> 6 & 1)?,

@@ -4,7 +4,7 @@
 //! compiler, except that a load-acquire must not pass an earlier store-release (RCsc): such a store is an
 //! exchange, which is also a full barrier.
 //!
-//! Invariants: in precise code the state is exact before every access; a misaligned access that demands
+//! Invariants: in precise code the state is exact before every access, and before some ([`MemAttr::exact`]) always; a misaligned access that demands
 //! alignment leaves by a cold exit with exact state; every access carries a trap code that tells its guest
 //! instruction.
 
@@ -50,7 +50,7 @@ impl Lower<'_, '_> {
                 l.leave_with(pc, ExitReason::AlignFault, [Some(address), Some(write)]);
             });
         }
-        if self.opts.precise {
+        if self.opts.precise || attr.exact {
             self.flush();
         }
         let at = self.host_address(address);

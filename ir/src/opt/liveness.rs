@@ -73,7 +73,7 @@ pub fn flags_slots(desc: &GuestDesc) -> SlotSet {
 
 /// Turns the registers live after an instruction into those live before it.
 ///
-/// `precise`: at a possible fault every register is looked at.
+/// `precise`: at a possible fault every register is looked at. At some accesses they always are.
 pub fn before(desc: &GuestDesc, inst: &Inst, live: &mut SlotSet, precise: bool) {
     match inst.op.info().effect {
         Effect::ReadSlot => live.insert(Slot(inst.imm as u16)),
@@ -92,7 +92,7 @@ pub fn before(desc: &GuestDesc, inst: &Inst, live: &mut SlotSet, precise: bool) 
         Effect::Exit => *live = SlotSet::ALL,
         _ => {}
     }
-    if precise && may_fault(desc, inst) {
+    if precise && may_fault(desc, inst) || inst.is_exact_access() {
         *live = SlotSet::ALL;
     }
 }

@@ -35,6 +35,7 @@ fn mem_words(out: &mut String, a: MemAttr) {
     optional(out, a.align != Align::Any, a.align.name());
     optional(out, a.big_endian, "be");
     optional(out, a.privilege != Privilege::Current, a.privilege.name());
+    optional(out, a.exact, "exact");
 }
 
 /// An immediate as words; `None` if it has none or does not decode.
@@ -163,6 +164,8 @@ fn mem_word<'a>(a: &mut MemAttr, word: &'a str) -> Result<(), &'a str> {
         a.privilege = privilege;
     } else if word == "be" {
         a.big_endian = true;
+    } else if word == "exact" {
+        a.exact = true;
     } else {
         return Err(word);
     }

@@ -8,7 +8,7 @@ use crate::operand::int;
 use isamorph_ir::inst::{Order, Rmw};
 
 /// The ordering that the A and R bits ask for.
-const fn ordering(acq: bool, rel: bool) -> Order {
+pub(super) const fn ordering(acq: bool, rel: bool) -> Order {
     match (acq, rel) {
         (false, false) => Order::Relaxed,
         (true, false) => Order::Acquire,

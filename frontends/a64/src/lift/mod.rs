@@ -13,6 +13,7 @@ mod crypto_sm;
 mod cssc;
 mod dp_imm;
 mod dp_reg;
+mod exclusive_sequence;
 mod fhm;
 mod flags;
 mod fp_scalar;
@@ -201,14 +202,24 @@ pub fn block(
     // A misaligned PC cannot be fetched from.
     while left > 0 && pc.is_multiple_of(4) {
         let mut bytes = [0; 2 * LINE];
-        let wanted = left.min(bytes.len() - lifter.pc as usize % LINE);
-        let there = code.fetch(lifter.pc, &mut bytes[..wanted]).min(wanted);
-        for word in bytes[..there].as_chunks().0 {
-            if let Flow::End(term) = lifter.instruction(u32::from_le_bytes(*word)) {
+        let begin = lifter.pc;
+        let wanted = left.min(bytes.len() - begin as usize % LINE);
+        let there = code.fetch(begin, &mut bytes[..wanted]).min(wanted);
+        for (offset, word) in (0..).step_by(4).zip(bytes[..there].as_chunks().0) {
+            let word = u32::from_le_bytes(*word);
+            let flow = if lifter.pc != begin.wrapping_add(offset as u64) {
+                // It was lifted together with those before.
+                continue;
+            } else if exclusive_sequence::may_begin(word) {
+                lifter.exclusive_sequence(word, code, left - offset)
+            } else {
+                lifter.instruction(word)
+            };
+            if let Flow::End(term) = flow {
                 return lifter.finish(term);
             }
         }
-        left = if there < wanted { 0 } else { left - wanted };
+        left = if there < wanted { 0 } else { left - lifter.pc.wrapping_sub(begin) as usize };
     }
     let term = match lifter.pc {
         next if next == pc => Term::Exception { pc, exception: Exception::Fetch },
