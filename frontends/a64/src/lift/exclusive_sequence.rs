@@ -104,7 +104,8 @@ impl Sequence {
         let (load, store) = (&self.load, &self.store);
         let (base, value, status) = (load.rn, store.rt, store.rs);
         let same = base == store.rn && load.size == store.size;
-        let apart = base != 31 && ![31, base].contains(&load.rt) && ![base, value].contains(&status);
+        let apart =
+            base != 31 && ![31, base].contains(&load.rt) && ![base, value].contains(&status);
         let changes = match &self.change {
             Change::Exchange | Change::Swap { .. } => value != load.rt,
             Change::Modify { operation: o, .. } => {
@@ -176,7 +177,8 @@ fn operation(insn: &Insn, rt: u8) -> Option<Operation> {
 
 /// The comparison behind the load, and the number of the instruction behind it.
 fn comparison(words: &[u32], load: &Ldxr, pc: u64) -> Option<(Change, usize)> {
-    let leave = |n: u64, imm19: u32| pc.wrapping_add(4 * n).wrapping_add_signed(signed(imm19, 19) << 2);
+    let leave =
+        |n: u64, imm19: u32| pc.wrapping_add(4 * n).wrapping_add_signed(signed(imm19, 19) << 2);
     let (rt, compare) = (load.rt, insn(words, 1)?);
     if let Insn::Cbnz(Cbnz { sf, imm19, rt: r }) = compare {
         let whole = r == rt && (sf || load.size < 3);
@@ -185,8 +187,12 @@ fn comparison(words: &[u32], load: &Ldxr, pc: u64) -> Option<(Change, usize)> {
     }
     let register = |sf, rm| Operand::Register { sf, rm, shift: 0, amount: 0 };
     let (sf, rd, expected) = match compare {
-        Insn::SubsSh(i) if i.imm6 == 0 && i.rn == rt && i.rm != rt => (i.sf, i.rd, register(i.sf, i.rm)),
-        Insn::SubsSh(i) if i.imm6 == 0 && i.rm == rt && i.rn != rt => (i.sf, i.rd, register(i.sf, i.rn)),
+        Insn::SubsSh(i) if i.imm6 == 0 && i.rn == rt && i.rm != rt => {
+            (i.sf, i.rd, register(i.sf, i.rm))
+        }
+        Insn::SubsSh(i) if i.imm6 == 0 && i.rm == rt && i.rn != rt => {
+            (i.sf, i.rd, register(i.sf, i.rn))
+        }
         Insn::SubsExt(i) if i.imm3 == 0 && i.option == load.size && i.rn == rt && i.rm != rt => {
             (i.sf, i.rd, Operand::Low { rm: i.rm })
         }
@@ -301,7 +307,13 @@ impl Lifter {
     }
 
     /// The branch, and the store if it was not taken. Else the monitor stays at the load's address.
-    fn swapped(&mut self, s: &Sequence, (address, old): (Value, Value), flags: bool, out: u64) -> Flow {
+    fn swapped(
+        &mut self,
+        s: &Sequence,
+        (address, old): (Value, Value),
+        flags: bool,
+        out: u64,
+    ) -> Flow {
         self.ir.insn(self.pc);
         let equal = if flags {
             self.cond_holds(0)
