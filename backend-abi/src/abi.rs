@@ -66,6 +66,7 @@ pub enum ExitReason {
 
 impl ExitReason {
     /// From the number in the area.
+    #[inline]
     pub fn from_u32(n: u32) -> Option<ExitReason> {
         use ExitReason::*;
         [Dispatch, Sync, Syscall, Exception, Wait, Fault, AlignFault, Interrupted]
@@ -143,6 +144,7 @@ pub struct Transitions {
 
 impl Transitions {
     /// In the order of the fields.
+    #[inline]
     pub fn counts(self) -> [u64; 7] {
         let Transitions { links, jumps, predicted, returns, shared, mispredicted, elsewhere } =
             self;
@@ -359,6 +361,7 @@ impl VcpuArea {
 
     /// Folds the host's floating-point flags into the guest's flags slot. Call it after [`enter`] returned,
     /// before anything else looks at the state.
+    #[inline]
     pub fn fold_fp_flags(&mut self) {
         let flags = mxcsr_to_flags(self.engine.guest_mxcsr);
         if flags != 0 {

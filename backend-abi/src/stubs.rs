@@ -88,14 +88,19 @@ isamorph_region_enter:
     mov [rdi + {host_rsp}], rsp
     stmxcsr [rdi + {host_mxcsr}]
     ldmxcsr [rdi + {guest_mxcsr}]
-    sub rsp, 24
-    lea rax, [rip + isamorph_region_no_return]
-    mov [rsp], rax
-    mov [rsp + 8], rdi
-    mov [rdi + {return_base}], rsp
-    lea rax, [rsp - {returns}]
+    sub rsp, 16
+    mov [rsp], rdi
+    lea rax, [rsp - 8]
+    mov [rdi + {return_base}], rax
+    sub rax, {returns}
     mov [rdi + {return_limit}], rax
-    jmp rsi
+    mov rax, rsi
+    // A call, so that the host predicts the return for which no call of the guest waits: behind it.
+7:  call 8f
+isamorph_region_no_return:
+    lea rax, [rip + 5f]
+    jmp 7b
+8:  jmp rax
 
     .p2align 4
 isamorph_region_exit:
@@ -111,7 +116,9 @@ isamorph_region_leave:
     pop r12
     pop rbp
     pop rbx
-    ret
+    // Not a return: what the host would predict it by are calls of the guest.
+    pop rcx
+    jmp rcx
 
     .p2align 4
 isamorph_region_link:
@@ -123,9 +130,6 @@ isamorph_region_lookup:
 1:  ask_engine {lookup_fn}
 
     .p2align 4
-isamorph_region_no_return:
-    sub rsp, 8
-    jmp 5f
 isamorph_region_lookup_return:
     mov rax, [rsp - 16]
     sub rsp, 8

@@ -176,7 +176,11 @@ impl Engine {
 
     /// What it did so far.
     pub fn stats(&self) -> Stats {
-        self.counters.snapshot()
+        let mut stats = self.counters.snapshot();
+        for shared in self.registry().iter().filter_map(Weak::upgrade) {
+            shared.own.add_to(&mut stats);
+        }
+        stats
     }
 
     /// Has this observer told of all code that is placed from now on.

@@ -32,6 +32,46 @@ impl Counter {
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Current value; goes on from zero.
+    fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// What a vCPU counts each time that it is entered and left: a cache line of its own, and no locked operation.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct OwnCounters {
+    entries: Counter,
+    /// As [`Transitions::counts`].
+    transitions: [Counter; 7],
+}
+
+impl OwnCounters {
+    /// Compiled code is entered.
+    pub fn enter(&self) {
+        self.entries.add_alone(1);
+    }
+
+    /// Compiled code went on like this.
+    pub fn add(&self, seen: Transitions) {
+        for (counter, n) in self.transitions.iter().zip(seen.counts()) {
+            if n != 0 {
+                counter.add_alone(n);
+            }
+        }
+    }
+
+    /// Adds what was counted so far.
+    pub fn add_to(&self, stats: &mut Stats) {
+        stats.entries += self.entries.get();
+        let mut counts = stats.transitions.counts();
+        for (sum, counter) in counts.iter_mut().zip(&self.transitions) {
+            *sum += counter.get();
+        }
+        stats.transitions = Transitions::of(counts);
+    }
 }
 
 /// The engine's counters.
@@ -182,6 +222,14 @@ pub struct KeptStats {
 }
 
 impl Counters {
+    /// Takes over what a vCPU that ends has counted.
+    pub fn take_over(&self, own: &OwnCounters) {
+        self.entries.add(own.entries.take());
+        for (sum, counter) in self.transitions.iter().zip(&own.transitions) {
+            sum.add(counter.take());
+        }
+    }
+
     pub fn snapshot(&self) -> Stats {
         Stats {
             interpreted_insns: self.interpreted_insns.get(),

@@ -12,7 +12,8 @@ use crate::engine::Engine;
 use crate::fault;
 use crate::mem::user::UserMemory;
 use crate::sample::{self, Doing, FrameRegisters, Sampled};
-use isamorph_backend_abi::abi::{self, ExitReason, Transitions, VcpuArea};
+use crate::stats::OwnCounters;
+use isamorph_backend_abi::abi::{self, ExitReason, VcpuArea};
 use isamorph_ir::block::Exception;
 use isamorph_ir::contract::{MemTrap, Rounding, TrapKind};
 use isamorph_ir::interp::{Interp, Outcome};
@@ -70,6 +71,8 @@ pub(crate) struct Shared {
     kicked: AtomicBool,
     /// Generation with which compiled code was entered; `OUTSIDE` while none runs.
     entered: AtomicU64,
+    /// Written by the vCPU's thread alone.
+    pub own: OwnCounters,
 }
 
 const OUTSIDE: u64 = u64::MAX;
@@ -162,6 +165,7 @@ impl Vcpu {
             area: Box::into_raw(area),
             kicked: AtomicBool::new(false),
             entered: AtomicU64::new(OUTSIDE),
+            own: OwnCounters::default(),
         });
         engine.register(&shared);
         let mut vcpu = Vcpu {
@@ -198,28 +202,33 @@ impl Vcpu {
         self.engine.sampler.as_ref()?.attach(Some(&self.shared), pc, frames)
     }
 
+    #[inline]
     fn area(&self) -> &VcpuArea {
         // SAFETY: only this vCPU uses the area beyond its poll word, and no compiled code runs now.
         unsafe { &*self.shared.area }
     }
 
+    #[inline]
     fn area_mut(&mut self) -> &mut VcpuArea {
         // SAFETY: as above, and `self` is borrowed mutably.
         unsafe { &mut *self.shared.area }
     }
 
     /// The registers, laid out by the guest's [`isamorph_ir::StateLayout`].
+    #[inline]
     pub fn state(&self) -> &[u8] {
         &self.area().guest[..self.engine.desc.layout.size as usize]
     }
 
     /// The registers, for changing them.
+    #[inline]
     pub fn state_mut(&mut self) -> &mut [u8] {
         let size = self.engine.desc.layout.size as usize;
         &mut self.area_mut().guest[..size]
     }
 
     /// The program counter.
+    #[inline]
     pub fn pc(&self) -> u64 {
         let layout = &self.engine.desc.layout;
         layout.read_u64(self.state(), layout.pc)
@@ -253,16 +262,15 @@ impl Vcpu {
         exit
     }
 
-    /// Tells the engine how compiled code went on.
+    /// Counts how compiled code went on.
     fn take_transitions(&mut self) {
         let seen = std::mem::take(&mut self.area_mut().engine.transitions);
-        if seen != Transitions::default() {
-            let counters = &self.engine.counters.transitions;
-            counters.iter().zip(seen.counts()).for_each(|(counter, n)| counter.add(n));
-        }
+        self.shared.own.add(seen);
     }
 
     /// Runs what comes next: a block by the interpreter, or compiled code until it comes back.
+    // Few returns on the way out: the host predicts them badly there (`isamorph_region_leave`).
+    #[inline(always)]
     pub fn step(&mut self) -> Option<VmExit> {
         if self.attend() {
             return Some(VmExit::Interrupted);
@@ -334,12 +342,18 @@ impl Vcpu {
         Key { pc: self.pc(), mode }
     }
 
+    #[inline]
     fn follow_fp_control(&mut self, always: bool) {
-        let fp = &self.engine.desc.fp;
-        let control = self.engine.desc.layout.read_u64(&self.area().guest, fp.control) as u32;
-        if control == self.fp_control && !always {
-            return;
+        let desc = self.engine.desc;
+        let control = desc.layout.read_u64(&self.area().guest, desc.fp.control) as u32;
+        if control != self.fp_control || always {
+            self.set_fp_control(control);
         }
+    }
+
+    #[cold]
+    fn set_fp_control(&mut self, control: u32) {
+        let fp = &self.engine.desc.fp;
         self.fp_control = control;
         // MXCSR's rounding field, bits 13 and 14. Flushing and NaN modes are translation modes instead.
         let mode = (fp.decode)(control);
@@ -375,7 +389,7 @@ impl Vcpu {
             self.shared.entered.store(OUTSIDE, Ordering::SeqCst);
             return None;
         }
-        self.engine.counters.entries.add_alone(1);
+        self.shared.own.enter();
         fault::set_running(area, &self.engine.code_range);
         // SAFETY: `code` is an entry of a placed region of this guest; the memory it lies in is not reused while
         // `entered` says that it may run; the area is this vCPU's, and no reference to it lives here.
@@ -527,6 +541,12 @@ impl Vcpu {
         if runs >= self.engine.config.threshold && !lifted.requested.load(Ordering::Relaxed) {
             lifted.requested.store(self.engine.request(lifted.key), Ordering::Relaxed);
         }
+    }
+}
+
+impl Drop for Vcpu {
+    fn drop(&mut self) {
+        self.engine.counters.take_over(&self.shared.own);
     }
 }
 

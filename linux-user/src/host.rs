@@ -82,6 +82,7 @@ pub(crate) fn leave_window(rip: u64) -> Option<u64> {
     }
 }
 
+#[inline]
 fn result(value: i64) -> SysResult {
     match value {
         -4095..=-1 => Err(Errno::new(-value as i32)),
@@ -94,6 +95,7 @@ fn result(value: i64) -> SysResult {
 /// # Safety
 /// As the call itself: it must not unmap, remap or overwrite memory that the emulator relies on.
 /// Passing guest pointers is fine (the kernel checks them).
+#[inline]
 pub unsafe fn syscall(number: u32, args: [u64; 6]) -> SysResult {
     let value: i64;
     // SAFETY: the kernel's own convention; what the call does is the caller's promise.

@@ -82,7 +82,7 @@ impl Thread {
         let entry = process.table.get(number);
         let result = match entry.and_then(Entry::call) {
             Some(row) if process.strace => self.traced(process, row, args),
-            Some(row) => self.carry_out(process, row, args),
+            Some(row) => self.carry_out(process, row, &args),
             None => {
                 let name = entry.map_or_else(|| format!("syscall_{number}"), |e| e.name.into());
                 self.missing(&name, number, &args)
@@ -96,17 +96,18 @@ impl Thread {
         }
     }
 
-    fn carry_out(&mut self, process: &Arc<Process>, row: &Syscall, args: [u64; 6]) -> SysResult {
+    // By reference: arguments that were just written word by word are slow to be copied.
+    fn carry_out(&mut self, process: &Arc<Process>, row: &Syscall, args: &[u64; 6]) -> SysResult {
         let mut ctx = Ctx { process, thread: self };
         match row.call {
-            Call::Handler(handler) => handler(&mut ctx, args),
-            Call::Native(number) if row.args.is_empty() => ctx.native(number, args),
+            Call::Handler(handler) => handler(&mut ctx, *args),
+            Call::Native(number) if row.args.is_empty() => ctx.native(number, *args),
             Call::Native(number) => {
-                let passed = ctx.pass(row.args, args)?;
+                let passed = ctx.pass(row.args, *args)?;
                 ctx.native(number, passed.args)
             }
             Call::NativeBlocking(number) => {
-                let passed = ctx.pass(row.args, args)?;
+                let passed = ctx.pass(row.args, *args)?;
                 ctx.blocking(number, passed.args)
             }
         }
@@ -117,10 +118,10 @@ impl Thread {
         let line = Line::begin(self.tid, row, &args, &process.memory);
         if ["exit", "exit_group", "rt_sigreturn"].contains(&row.name) {
             line.finish_without_return();
-            return self.carry_out(process, row, args);
+            return self.carry_out(process, row, &args);
         }
         let line = if row.name.starts_with("exec") { line.interrupted(row.name) } else { line };
-        let result = self.carry_out(process, row, args);
+        let result = self.carry_out(process, row, &args);
         line.finish(result, &process.memory);
         result
     }

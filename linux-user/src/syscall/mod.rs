@@ -195,6 +195,7 @@ impl Ctx<'_> {
     /// A host call that does not wait. Guest pointers may be passed as they are.
     ///
     /// Not for calls that change mappings (`mem` owns them), signal state (`signal`) or threads.
+    #[inline]
     pub fn native(&self, number: u32, args: [u64; 6]) -> SysResult {
         // SAFETY: callers keep to the rule above; pointers are guest pointers (or valid host ones).
         unsafe { host::syscall(number, args) }

@@ -101,10 +101,12 @@ impl A64 {
         })
     }
 
+    #[inline]
     fn get(&self, state: &[u8], slot: Slot) -> u64 {
         self.layout.read_u64(state, slot)
     }
 
+    #[inline]
     fn set(&self, state: &mut [u8], slot: Slot, value: u64) {
         self.layout.write_u64(state, slot, value);
     }
