@@ -20,6 +20,12 @@ pub struct CodeBlob {
     /// Sorted by offset: from this offset on (to the next pair), code works for the guest instruction at this
     /// address. Covers every access that may fault; find an address by its *own* offset, not a return address.
     pub source_map: Vec<(u32, u64)>,
+    /// Sorted: the offset of an access that may fault, and where the thread is led if it does, with all registers as they
+    /// are: code that stores what the state lacks and leaves for the reason that the area names. An access that is not
+    /// listed leaves by [`crate::abi::Stubs::exit`].
+    pub fault_exits: Vec<(u32, u32)>,
+    /// It was to have fault exits, and they did not stand the examination. Not kept on disk.
+    pub unguarded: bool,
     /// Exceptions by the index in `exit_args[0]` ([`crate::abi::ExitReason::Exception`]).
     pub exceptions: Vec<Exception>,
     /// Guest code it was made from, one range a block.

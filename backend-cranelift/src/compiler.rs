@@ -36,6 +36,8 @@ pub enum OptLevel {
 pub struct CompileOptions<'a> {
     /// Registers in the state are exact at every access that may fault.
     pub precise: bool,
+    /// In precise code, what is written again anyway is stored by fault exits ([`CodeBlob::fault_exits`]) only.
+    pub fault_exits: bool,
     /// The poll word is looked at, at entries and in every loop.
     pub polls: bool,
     /// The Underflow flag is exact too where a result is rounded up to the least normal number (guests that
@@ -64,6 +66,7 @@ impl Default for CompileOptions<'_> {
     fn default() -> Self {
         CompileOptions {
             precise: false,
+            fault_exits: true,
             polls: true,
             exact_underflow: false,
             host_flushes: false,
@@ -215,13 +218,17 @@ impl Compiler {
         region: &Region,
         opts: &CompileOptions<'_>,
     ) -> Result<CodeBlob, CompileError> {
-        let result = match self.compile_with(region, opts, self.rotates) {
-            // What was made to be rewritten did not come through: without it, then.
-            Err(CompileError::Shape { .. }) if self.rotates => {
-                self.compile_with(region, opts, false)
-            }
-            result => result,
-        };
+        let mut result = self.compile_with(region, opts, self.rotates);
+        // What was made to be rewritten did not come through: without it, then.
+        let is_shape = |r: &Result<_, _>| matches!(r, Err(CompileError::Shape { .. }));
+        if is_shape(&result) && opts.precise && opts.fault_exits {
+            let opts = CompileOptions { fault_exits: false, ..*opts };
+            result = self.compile_with(region, &opts, self.rotates);
+            result.iter_mut().for_each(|blob| blob.unguarded = true);
+        }
+        if is_shape(&result) && self.rotates {
+            result = self.compile_with(region, opts, false);
+        }
         if result.is_err() {
             self.builder = FunctionBuilderContext::new();
         }

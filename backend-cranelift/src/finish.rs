@@ -9,6 +9,7 @@ use crate::abi;
 use crate::blob::CodeBlob;
 use crate::compiler::CompileError;
 use crate::exits::{Exit, Exits};
+use crate::fault_exits;
 use crate::lower::{Lowered, Marker, TRAP_CODES};
 use crate::patch;
 use crate::rotate;
@@ -42,6 +43,10 @@ pub(crate) fn blob(
         rotate::finish(&mut code, least).ok_or(shape("a rotation"))?;
     }
     spills::promote(&mut code, compiled);
+    let fault_exits = match lowered.fault_exits {
+        0 => vec![],
+        _ => fault_exits::finish(&mut code, compiled).ok_or(shape("a fault exit"))?,
+    };
     let mut exits = Exits { code: &mut code, fixups: vec![], frame: frame_size, counts };
     for reloc in compiled.buffer.relocs() {
         let FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) = &reloc.target else {
@@ -74,6 +79,7 @@ pub(crate) fn blob(
         entries,
         fixups,
         source_map,
+        fault_exits,
         exceptions: lowered.exceptions,
         frame_size,
         ..CodeBlob::default()
@@ -123,10 +129,10 @@ fn source_map(compiled: &CompiledCode, pcs: &[u64]) -> Vec<(u32, u64)> {
         }
         while let Some(trap) = traps.next_if(|t| t.offset < loc.end) {
             let code = trap.code.as_raw().get() as usize;
-            if code > TRAP_CODES || trap.offset < loc.start {
+            if code > 2 * TRAP_CODES || trap.offset < loc.start {
                 continue;
             }
-            let back = (at + TRAP_CODES - (code - 1)) % TRAP_CODES;
+            let back = (at + TRAP_CODES - (code - 1) % TRAP_CODES) % TRAP_CODES;
             if back != 0 && back <= at {
                 map.retain(|l| l.0 != trap.offset);
                 map.push((trap.offset, pcs[at - back]));

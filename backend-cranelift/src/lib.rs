@@ -6,7 +6,9 @@
 //! through [`abi::VcpuArea`] or through link slots. Its meaning is that of `isamorph_ir::interp`.
 
 mod compiler;
+mod deferred;
 mod exits;
+mod fault_exits;
 mod finish;
 mod finished;
 mod graph;

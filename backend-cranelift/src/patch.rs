@@ -19,6 +19,9 @@ use isamorph_ir::inst::Prefetch;
 /// Bits of a source location that number the guest instruction.
 const NUMBER: u32 = (1 << 24) - 1;
 
+/// What stands in place of a [`Patch`].
+const FAULT_EXIT: u32 = 127;
+
 /// What a marked instruction is to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patch {
@@ -67,6 +70,16 @@ const ALL: [Patch; 12] = [
 pub(crate) fn source_loc(number: u32, patch: Option<Patch>) -> SourceLoc {
     debug_assert!(number <= NUMBER);
     SourceLoc::new(number | patch.map_or(0, |p| p as u32) << 24)
+}
+
+/// The source location of the branch of a fault exit ([`crate::fault_exits`]) of guest instruction `number`.
+pub(crate) fn fault_exit_loc(number: u32) -> SourceLoc {
+    SourceLoc::new(number | FAULT_EXIT << 24)
+}
+
+/// Is it the source location of a fault exit's branch?
+pub(crate) fn is_fault_exit(loc: SourceLoc) -> bool {
+    !loc.is_default() && loc.bits() >> 24 == FAULT_EXIT
 }
 
 /// The number in a source location; none in one that Cranelift made up.

@@ -7,6 +7,7 @@
 //! A dirty slot is defined (loaded or computed) on every path to the point.
 
 use crate::compiler::CompileOptions;
+use crate::deferred::{Deferred, deferred};
 use crate::graph::Graph;
 use crate::pressure::Relief;
 use isamorph_ir::flags::FlagsKind;
@@ -119,6 +120,8 @@ pub(crate) struct Plan {
     pub(crate) in_memory: SlotSet,
     /// Which slots are in memory around loops.
     relief: Relief,
+    /// By node: what is not stored at accesses that may fault, but by their fault exits ([`crate::fault_exits`]).
+    deferred: Vec<Deferred>,
 }
 
 impl Plan {
@@ -134,8 +137,13 @@ impl Plan {
             dirty_in: SlotSet::default(),
             homes: vec![FlagsHome::Unknown; flags.len()],
         };
+        let deferred = match opts.precise && opts.fault_exits {
+            true => deferred(desc, graph),
+            false => vec![Deferred::default(); graph.blocks.len()],
+        };
         let blocks = vec![blank.clone(); graph.blocks.len()];
-        let mut plan = Plan { blocks, flags, in_memory, relief: Relief::default() };
+        let relief = Relief::default();
+        let mut plan = Plan { blocks, flags, in_memory, relief, deferred };
         if opts.polls {
             let written: Vec<SlotSet> = graph.blocks.iter().map(|b| writes(desc, b)).collect();
             for (block, body) in plan.blocks.iter_mut().zip(&graph.loops) {
@@ -199,9 +207,8 @@ impl Plan {
             for i in 0..self.blocks.len() {
                 let mut at =
                     Point { dirty: self.blocks[i].dirty_in, homes: self.blocks[i].homes.clone() };
-                let block = graph.blocks[i];
-                for inst in &block.insts {
-                    self.step(desc, opts, block, inst, &mut at);
+                for n in 0..graph.blocks[i].insts.len() {
+                    self.step(desc, opts, graph, (i, n), &mut at);
                 }
                 for s in graph.succ[i].all() {
                     let stored = self.stored_into(graph, i, s, at.dirty);
@@ -221,17 +228,24 @@ impl Plan {
         Point { dirty: self.blocks[i].dirty_in, homes: self.blocks[i].homes.clone() }
     }
 
-    /// What an instruction does to the dirty slots and the homes of flags.
+    /// Of the dirty slots, those that are not stored at instruction `n` of block `i`, an access that may fault.
+    pub(crate) fn deferred(&self, i: usize, n: usize) -> SlotSet {
+        self.deferred[i].at(n)
+    }
+
+    /// What instruction `n` of block `i` does to the dirty slots and the homes of flags.
     pub(crate) fn step(
         &self,
         desc: &GuestDesc,
         opts: &CompileOptions,
-        block: &Block,
-        inst: &Inst,
+        graph: &Graph<'_>,
+        (i, n): (usize, usize),
         at: &mut Point,
     ) {
+        let block = graph.blocks[i];
+        let inst = &block.insts[n];
         if opts.precise && may_fault(inst) || inst.is_exact_access() {
-            at.dirty = SlotSet::default();
+            at.dirty = at.dirty.intersect(self.deferred(i, n));
         }
         match inst.op {
             Op::Put => {
@@ -362,9 +376,9 @@ impl Plan {
         let block = graph.blocks[i];
         let mut at = self.begin(i);
         let mut cold_exit = false;
-        for inst in &block.insts {
+        for (n, inst) in block.insts.iter().enumerate() {
             cold_exit |= stores_state(desc, inst, opts);
-            self.step(desc, opts, block, inst, &mut at);
+            self.step(desc, opts, graph, (i, n), &mut at);
         }
         Ends { dirty_out: at.dirty, cold_exit }
     }

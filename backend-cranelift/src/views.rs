@@ -76,10 +76,10 @@ impl Views {
         });
         views.eager = views.stored_unwritten(desc, graph, plan, opts, &written).intersect(narrow);
         views.zeroed_in = flow(graph, |i, mut zeroed| {
-            let (block, mut at) = (graph.blocks[i], plan.begin(i));
-            for inst in &block.insts {
+            let mut at = plan.begin(i);
+            for (n, inst) in graph.blocks[i].insts.iter().enumerate() {
                 let stored = at.dirty;
-                plan.step(desc, opts, block, inst, &mut at);
+                plan.step(desc, opts, graph, (i, n), &mut at);
                 // What was stored here has its zeros.
                 zeroed = zeroed.union(stored.minus(at.dirty).intersect(narrow).minus(views.eager));
                 views.zero(desc, inst, &mut zeroed);
@@ -107,11 +107,11 @@ impl Views {
         let mut found = SlotSet::default();
         for (i, block) in graph.blocks.iter().enumerate() {
             let (mut at, mut written) = (plan.begin(i), written_in[i]);
-            for inst in &block.insts {
+            for (n, inst) in block.insts.iter().enumerate() {
                 if stores_state(desc, inst, opts) {
                     found = found.union(at.dirty.minus(written));
                 }
-                plan.step(desc, opts, block, inst, &mut at);
+                plan.step(desc, opts, graph, (i, n), &mut at);
                 write(desc, inst, &mut written);
             }
             let succ = &graph.succ[i];

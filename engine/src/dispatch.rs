@@ -74,6 +74,17 @@ pub(crate) unsafe fn without_ignored_bits(area: *mut VcpuArea, addr: u64) -> u64
     clean
 }
 
+/// The fault exit of the access at this host address in compiled code, if it has one. For the signal handler, which
+/// interrupted compiled code and therefore no one who holds the cache's lock on this thread.
+///
+/// # Safety
+/// `area` is the area of the vCPU whose compiled code this thread was in.
+pub(crate) unsafe fn fault_exit(area: *mut VcpuArea, host_pc: u64) -> Option<u64> {
+    // SAFETY: as this function demands; the owner is never written while the vCPU lives.
+    let engine = unsafe { &*(*area).engine.owner.cast::<Engine>() };
+    engine.cache()?.code.fault_exit(host_pc)
+}
+
 /// Leaves compiled code: the dispatcher goes on at `pc`.
 fn to_dispatcher(area: &mut VcpuArea, pc: u64) -> u64 {
     let layout = &area.engine.desc.layout;

@@ -87,6 +87,7 @@ pub(crate) struct Counters {
     pub regions: Counter,
     pub region_insns: Counter,
     pub code_bytes: Counter,
+    pub unguarded: Counter,
     pub compile_nanos: Counter,
     pub entries: Counter,
     pub links: Counter,
@@ -175,6 +176,8 @@ pub struct Stats {
     pub region_insns: u64,
     /// Host bytes of them.
     pub code_bytes: u64,
+    /// Precise regions that store before each access, because their fault exits did not stand the examination.
+    pub unguarded: u64,
     /// Time spent in forming, optimising and compiling them, over all threads.
     pub compile_time: Duration,
     /// Times that compiled code was entered from the dispatcher.
@@ -242,6 +245,7 @@ impl Counters {
             regions: self.regions.get(),
             region_insns: self.region_insns.get(),
             code_bytes: self.code_bytes.get(),
+            unguarded: self.unguarded.get(),
             compile_time: Duration::from_nanos(self.compile_nanos.get()),
             entries: self.entries.get(),
             links: self.links.get(),

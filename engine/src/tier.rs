@@ -301,6 +301,7 @@ impl Engine {
                     self.counters.regions.add(1);
                     self.counters.region_insns.add(blob.guest_insns as u64);
                     self.counters.code_bytes.add(blob.code.len() as u64);
+                    self.counters.unguarded.add(blob.unguarded as u64);
                     return Outcome::Placed;
                 }
                 Err(PlaceError::Full) => {

@@ -24,6 +24,7 @@ fn whole() -> Vec<u8> {
             entries: vec![(pc, 0), (pc + 8, 12)],
             fixups: vec![Fixup { offset: 2, kind: exit }],
             source_map: vec![(0, pc), (4, pc + 4)],
+            fault_exits: vec![(8, 30), (20, 34)],
             guest_ranges: vec![pc..pc + 12],
             ..CodeBlob::default()
         };

@@ -1,4 +1,5 @@
-//! What must be known of a piece's code, in few bytes: guest ranges, entries, fixups and the source map.
+//! What must be known of a piece's code, in few bytes: guest ranges, entries, fixups, the source map, and
+//! fault exits, which take the rest.
 //!
 //! Numbers of 7 bits a byte, those that may be below zero in zigzag; each is the distance from the one before of its
 //! sort, so that most take one byte. A block of five instructions has some 30.
@@ -92,6 +93,7 @@ pub(crate) fn encode(blob: &CodeBlob, base: u64, out: &mut Vec<u8>) -> Option<()
     let counts =
         [blob.guest_ranges.len(), blob.entries.len(), blob.fixups.len(), blob.source_map.len()];
     let numbers = 4 + 2 * counts[0] + 2 * counts[1] + 3 * counts[2] + 2 * counts[3];
+    let numbers = numbers + 2 * blob.fault_exits.len();
     let begin = out.len();
     out.resize(begin + LONGEST * numbers, 0);
     let mut w = Writer { out: &mut out[begin..], at: 0 };
@@ -142,6 +144,12 @@ fn put_words(blob: &CodeBlob, base: u64, mut w: Writer<'_>) -> Option<usize> {
         w.put(offset.checked_sub(at)? as u64);
         w.put_signed(pc.wrapping_sub(last) as i64);
         (at, last) = (offset, pc);
+    }
+    let (mut at, mut last) = (0, 0);
+    for &(access, exit) in &blob.fault_exits {
+        w.put(access.checked_sub(at)? as u64);
+        w.put_signed(exit as i64 - last);
+        (at, last) = (access, exit as i64);
     }
     Some(w.at)
 }
@@ -209,8 +217,25 @@ pub(crate) fn decode(
         last = last.wrapping_add_signed(r.take_signed()?);
         blob.source_map.push((offset, last));
     }
-    let whole = r.0.as_slice().is_empty() && len > 0;
-    (whole && blob.entries.first()?.0 == begin && begin == base + record.pc as u64).then_some(())
+    fault_exits(&mut r, len, &mut blob.fault_exits)?;
+    (len > 0 && blob.entries.first()?.0 == begin && begin == base + record.pc as u64).then_some(())
+}
+
+/// Fault exits to the end of the words. All lie in the code, in order.
+fn fault_exits(r: &mut Reader<'_>, len: u32, exits: &mut Vec<(u32, u32)>) -> Option<()> {
+    exits.clear();
+    let (mut access, mut exit) = (0_u32, 0_i64);
+    while !r.0.as_slice().is_empty() {
+        let distance = r.take_u32()?;
+        access = access.checked_add(distance)?;
+        exit = exit.checked_add(r.take_signed()?)?;
+        let at = u32::try_from(exit).ok()?;
+        if access >= len || at >= len || (distance == 0 && !exits.is_empty()) {
+            return None;
+        }
+        exits.push((access, at));
+    }
+    Some(())
 }
 
 /// Offsets of fixups follow each other mostly, but need not. All four bytes lie in the code.

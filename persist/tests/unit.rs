@@ -28,6 +28,7 @@ fn blob(pc: u64, n: usize) -> CodeBlob {
             Fixup { offset: 6, kind: FixupKind::Prediction { site: pc + 8 } },
         ],
         source_map: vec![(0, pc), (4, pc + 4), (9, pc)],
+        fault_exits: vec![(5, 19), (9, 13)],
         guest_ranges: vec![pc..pc + 12, pc + 64..pc + 80],
         guest_insns: 7,
         frame_size: 48,
@@ -207,7 +208,7 @@ fn forged(change: impl Fn(&mut CodeBlob)) -> Result<CodeBlob, String> {
 fn words_that_contradict_each_other_are_refused_though_their_checksum_fits() {
     type Change = fn(&mut CodeBlob);
     assert!(forged(|_| ()).is_ok());
-    let changes: [(Change, &str); 9] = [
+    let changes: [(Change, &str); 12] = [
         (|b| b.guest_ranges[1] = BASE - 8..BASE, "a range outside"),
         (|b| b.guest_ranges[0].end = b.guest_ranges[0].start, "an empty range"),
         (|b| b.guest_ranges[0].end = BASE + SIZE + 4, "a range that ends outside"),
@@ -216,6 +217,9 @@ fn words_that_contradict_each_other_are_refused_though_their_checksum_fits() {
         (|b| b.entries[1].1 = b.code.len() as u32, "an entry behind the code"),
         (|b| b.entries[1].0 = BASE + SIZE, "an entry outside"),
         (|b| b.source_map[2].0 = 1, "a source map that does not ascend"),
+        (|b| b.fault_exits[1].0 = 5, "two fault exits of an access"),
+        (|b| b.fault_exits[1].0 = b.code.len() as u32, "a fault exit of no access"),
+        (|b| b.fault_exits[0].1 = b.code.len() as u32, "a fault exit behind the code"),
         (|b| b.guest_insns = 1 << 16, "more instructions than there is room for"),
     ];
     for (change, what) in changes {

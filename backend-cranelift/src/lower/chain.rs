@@ -54,6 +54,10 @@ impl Chain {
         Chain { last_use, ..Chain::default() }
     }
 
+    pub(super) fn is_settled(&self) -> bool {
+        self.links.is_empty()
+    }
+
     fn find(&self, v: Value) -> Option<usize> {
         self.links.iter().position(|l| l.result == v)
     }
@@ -184,12 +188,7 @@ impl Lower<'_, '_> {
 
         self.b.switch_to_block(cold);
         self.b.seal_block(cold);
-        let mut exact: Vec<ir::Value> = Vec::with_capacity(links.len());
-        for link in &links {
-            let value = |a: &(ir::Value, Option<usize>)| a.1.map_or(a.0, |n| exact[n]);
-            let args: Vec<ir::Value> = link.args.iter().map(value).collect();
-            exact.push(self.eval_args(&link.inst, &args, self.type_of(link.value)));
-        }
+        let exact = self.exact(&links);
         let values: Vec<BlockArg> = live.iter().map(|n| exact[*n].into()).collect();
         self.b.ins().jump(done, &values);
 
@@ -203,6 +202,37 @@ impl Lower<'_, '_> {
         for (slot, v) in puts {
             self.put_now(slot, v);
         }
+    }
+
+    /// The results of a chain, by the reference.
+    fn exact(&mut self, links: &[Link]) -> Vec<ir::Value> {
+        let mut exact: Vec<ir::Value> = Vec::with_capacity(links.len());
+        for link in links {
+            let value = |a: &(ir::Value, Option<usize>)| a.1.map_or(a.0, |n| exact[n]);
+            let args: Vec<ir::Value> = link.args.iter().map(value).collect();
+            exact.push(self.eval_args(&link.inst, &args, self.type_of(link.value)));
+        }
+        exact
+    }
+
+    /// Emits code on a cold path that is never come back from, where the chain is settled without looking for NaNs.
+    pub(super) fn with_exact_chain(&mut self, code: impl FnOnce(&mut Self)) {
+        let links = std::mem::take(&mut self.chain.links);
+        let puts = std::mem::take(&mut self.chain.puts);
+        let exact = self.exact(&links);
+        let mut before = Vec::with_capacity(links.len());
+        for (link, exact) in links.iter().zip(exact) {
+            let val = &mut self.vals[link.result.index()];
+            before.push(std::mem::replace(val, Val::Value(exact)));
+        }
+        for &(slot, v) in &puts {
+            self.put_now(slot, v);
+        }
+        code(self);
+        for (link, val) in links.iter().zip(before) {
+            self.vals[link.result.index()] = val;
+        }
+        (self.chain.links, self.chain.puts) = (links, puts);
     }
 
     /// Not zero if the chain must be computed again: some end of it is a NaN (one comparison looks at two), or some

@@ -394,7 +394,7 @@ impl Lower<'_, '_> {
     }
 
     /// An exit in the form that [`crate::finish`] overwrites.
-    fn marker(&mut self, marker: Marker, number: u32, args: &[ir::Value]) {
+    pub(super) fn marker(&mut self, marker: Marker, number: u32, args: &[ir::Value]) {
         let call = match marker {
             Marker::Direct => {
                 let (exit, _) = &self.out.direct_exits[number as usize];

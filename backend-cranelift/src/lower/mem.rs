@@ -24,6 +24,8 @@ struct Access {
     /// Host address.
     at: ir::Value,
     flags: MemFlagsData,
+    /// It has a fault exit.
+    guarded: bool,
 }
 
 impl Access {
@@ -50,14 +52,13 @@ impl Lower<'_, '_> {
                 l.leave_with(pc, ExitReason::AlignFault, [Some(address), Some(write)]);
             });
         }
-        if self.opts.precise || attr.exact {
-            self.flush();
-        }
+        let guarded = (self.opts.precise || attr.exact) && self.store_for_access();
         let at = self.host_address(address);
         let number = self.out.insn_pcs.len().saturating_sub(1);
-        let code = TrapCode::unwrap_user((number % TRAP_CODES) as u8 + 1);
+        let code = number % TRAP_CODES + if guarded { TRAP_CODES } else { 0 };
+        let code = TrapCode::unwrap_user(code as u8 + 1);
         let flags = self.guest_mem.with_trap_code(Some(code));
-        Access { ty, attr, at, flags }
+        Access { ty, attr, at, flags, guarded }
     }
 
     /// Where a guest address lies in the host.
@@ -112,7 +113,9 @@ impl Lower<'_, '_> {
         let extension = self.extended[n].map(|e| self.block.insts[e.index()]);
         let a = self.access(inst.shape.ty().unwrap_or(Ty::I64), attr, inst.args[0], false);
         if let Some(extension) = extension {
-            return self.extending_load(a, &extension);
+            let value = self.extending_load(a, &extension);
+            self.fault_exit_behind(n, a.guarded);
+            return value;
         }
         let raw = if a.ty.bytes() == 16 {
             // One 16-byte load: atomic on hosts with AVX if aligned.
@@ -128,6 +131,7 @@ impl Lower<'_, '_> {
         } else {
             self.b.ins().load(clif(a.ty), a.flags, a.at, 0)
         };
+        self.fault_exit_behind(n, a.guarded);
         self.memory_to_value(a, raw)
     }
 
@@ -159,9 +163,15 @@ impl Lower<'_, '_> {
         self.b.ins().bswap(v)
     }
 
-    pub(super) fn store(&mut self, inst: &Inst) {
+    pub(super) fn store(&mut self, n: usize, inst: &Inst) {
         let attr = MemAttr::from_bits(inst.imm).unwrap_or(MemAttr::PLAIN);
         let a = self.access(inst.shape.ty().unwrap_or(Ty::I64), attr, inst.args[0], true);
+        self.make_store(inst, a);
+        self.fault_exit_behind(n, a.guarded);
+    }
+
+    fn make_store(&mut self, inst: &Inst, a: Access) {
+        let attr = a.attr;
         let value = self.v(inst.args[1]);
         let plain = !a.ordered() && !attr.big_endian;
         if plain && !(a.ty == Ty::I128 && a.single_copy()) {

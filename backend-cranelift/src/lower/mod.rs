@@ -16,6 +16,7 @@
 mod call;
 mod chain;
 mod control;
+mod fault_exit;
 mod flags;
 mod fp;
 mod fp_convert;
@@ -42,10 +43,16 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use flags::Fl;
 use isamorph_ir::{Block, Exception, GuestDesc, Inst, Op, Shape, Slot, Ty, Value};
 
-/// Accesses to guest memory carry trap code 1 + (number of the guest instruction mod this).
-pub(crate) const TRAP_CODES: usize = 200;
+/// Accesses to guest memory carry trap code 1 + (number of the guest instruction mod this), and so much more if they have
+/// a fault exit.
+pub(crate) const TRAP_CODES: usize = 100;
 /// Trap code of the never-reached `ud2` behind an exit.
-const TRAP_AFTER_EXIT: TrapCode = TrapCode::unwrap_user(TRAP_CODES as u8 + 1);
+const TRAP_AFTER_EXIT: TrapCode = TrapCode::unwrap_user(2 * TRAP_CODES as u8 + 1);
+
+/// Does an access with this trap code have a fault exit?
+pub(crate) fn is_guarded(code: TrapCode) -> bool {
+    (TRAP_CODES + 1..=2 * TRAP_CODES).contains(&(code.as_raw().get() as usize))
+}
 
 /// What the finisher needs besides the machine code.
 #[derive(Debug, Default)]
@@ -64,6 +71,8 @@ pub(crate) struct Lowered {
     pub(crate) patched: bool,
     /// Stand-ins of rotations ([`crate::rotate`]).
     pub(crate) rotations: usize,
+    /// Branches of fault exits ([`crate::fault_exits`]).
+    pub(crate) fault_exits: usize,
 }
 
 /// The external functions that stand for exits.
@@ -161,6 +170,7 @@ struct Lower<'a, 'b> {
     out: Lowered,
 
     // Of the block that is being lowered
+    node: usize,
     block: &'a Block,
     waiting: &'a [u64],
     vals: Vec<Val>,
@@ -235,6 +245,7 @@ pub(crate) fn region(
         before_loops,
         ways: Vec::new(),
         out: Lowered::default(),
+        node: graph.entries[0],
         block: graph.blocks[graph.entries[0]],
         waiting: &[],
         vals: Vec::new(),
@@ -274,7 +285,7 @@ impl Lower<'_, '_> {
     fn lower_block(&mut self, i: usize) {
         let plan = self.plan;
         let block = self.graph.blocks[i];
-        self.block = block;
+        (self.node, self.block) = (i, block);
         self.waiting = &self.graph.succ[i].waiting;
         if let Some(before) = self.before_loops[i] {
             self.b.switch_to_block(before);
@@ -347,7 +358,7 @@ impl Lower<'_, '_> {
 
             Op::Load => self.load(n, inst),
             Op::Store => {
-                self.store(inst);
+                self.store(n, inst);
                 return Val::None;
             }
             Op::AtomicRmw => self.atomic_rmw(inst),

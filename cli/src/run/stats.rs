@@ -148,10 +148,15 @@ fn events(s: &Stats) -> String {
             thousands(t.returns.saturating_sub(t.elsewhere)),
         )
     };
+    let unguarded = match s.unguarded {
+        0 => String::new(),
+        n => format!("precise      {} regions store before each access\n", thousands(n)),
+    };
     format!(
         "executed     {} guest instructions in {} blocks by the interpreter\n\
          transitions  {} entries, {} exits linked, {} targets of computed branches looked up\n\
          in stubs     {} targets found in the shared table, {} predictions wrong, {} returns elsewhere than expected\n\
+         {}\
          {}\
          dropped      {} blocks and regions invalidated, {} flushes of the code cache\n\
          calls        {} context helpers, {} reference operations\n",
@@ -164,6 +169,7 @@ fn events(s: &Stats) -> String {
         thousands(t.mispredicted),
         thousands(t.elsewhere),
         ways,
+        unguarded,
         thousands(s.invalidated),
         thousands(s.flushes),
         thousands(s.helper_calls),

@@ -161,6 +161,12 @@ impl CodeCache {
         Some(self.current.at(host_pc).or_else(|| self.previous.at(host_pc))?.1)
     }
 
+    /// Where the fault exit of the access at this host address lies, if it has one.
+    pub fn fault_exit(&self, host_pc: u64) -> Option<u64> {
+        let found = self.current.fault_exit(host_pc);
+        found.or_else(|| self.previous.fault_exit(host_pc)).flatten()
+    }
+
     /// The block or region whose code lies at this host address: where it begins, the guest instruction that the code
     /// works for, and who made it.
     pub fn unit(&self, host_pc: u64) -> Option<(u64, u64, CodeTier)> {

@@ -43,6 +43,8 @@ struct More {
     guest: Vec<Range<u64>>,
     /// Further entries than the first.
     entries: Vec<u64>,
+    /// Offsets of accesses, in order, and of their fault exits.
+    fault_exits: Vec<(u32, u32)>,
 }
 
 /// What is known of the code of one half of the memory.
@@ -144,11 +146,12 @@ impl Units {
             self.sources.push(arena, (offset, pc.wrapping_sub(first.start) as u32));
         }
         let mut more = NO_MORE;
-        if blob.guest_ranges.len() + blob.entries.len() > 2 {
+        if blob.guest_ranges.len() + blob.entries.len() > 2 || !blob.fault_exits.is_empty() {
             more = self.more.len() as u32;
             let guest = blob.guest_ranges[1..].to_vec();
             let entries = blob.entries[1..].iter().map(|e| e.0).collect();
-            self.more.push(More { guest, entries });
+            let fault_exits = blob.fault_exits.clone();
+            self.more.push(More { guest, entries, fault_exits });
         }
         let guest_len = first.end.wrapping_sub(first.start) as u32;
         self.longest = self.longest.max(guest_len);
@@ -206,15 +209,29 @@ impl Units {
         })
     }
 
-    /// The unit whose code lies at this host address, and the guest instruction that the code works for.
-    pub fn at(&self, host_pc: u64) -> Option<(&Unit, Source)> {
+    /// The index of the unit whose code lies at this host address, and the offset in it.
+    fn place(&self, host_pc: u64) -> Option<(usize, u32)> {
         let offset = u32::try_from(host_pc.checked_sub(self.begin)?).ok()?;
         let index = self.units.partition_point(|u| u.start <= offset).checked_sub(1)?;
+        let inside = offset - self.units[index].start;
+        (inside < self.units[index].len).then_some((index, inside))
+    }
+
+    /// Where the fault exit of the access at this host address lies. `None`: no code lies there; `Some(None)`: it has none.
+    pub fn fault_exit(&self, host_pc: u64) -> Option<Option<u64>> {
+        let (index, inside) = self.place(host_pc)?;
         let unit = &self.units[index];
-        let inside = offset - unit.start;
-        if inside >= unit.len {
-            return None;
-        }
+        let exit = self.more(unit).and_then(|more| {
+            let at = more.fault_exits.binary_search_by_key(&inside, |e| e.0).ok()?;
+            Some(host_pc - inside as u64 + more.fault_exits[at].1 as u64)
+        });
+        Some(exit)
+    }
+
+    /// The unit whose code lies at this host address, and the guest instruction that the code works for.
+    pub fn at(&self, host_pc: u64) -> Option<(&Unit, Source)> {
+        let (index, inside) = self.place(host_pc)?;
+        let unit = &self.units[index];
         // The map of a block begins where an access may fault.
         let source = self.sources(index).take_while(|(at, _)| *at <= inside).last();
         let pc = source.map_or(unit.guest().start, |(_, pc)| pc);

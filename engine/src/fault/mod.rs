@@ -177,6 +177,12 @@ pub unsafe fn on_host_signal(
     LAST.set(seen);
     // SAFETY: this thread's compiled code runs with this area, and is stopped.
     unsafe { (*state).engine.exit_reason = abi::ExitReason::Fault as u32 };
+    // SAFETY: the same area.
+    if let Some(exit) = unsafe { dispatch::fault_exit(state, pc) } {
+        // Its registers are as the access found them.
+        regs[libc::REG_RIP as usize] = exit as i64;
+        return true;
+    }
     // The exit stub restores everything from the area: it may be entered from any instruction of a region.
     regs[libc::REG_RDI as usize] = state as i64;
     regs[libc::REG_RIP as usize] = abi::stubs().exit as usize as i64;
