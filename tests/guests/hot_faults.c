@@ -2,8 +2,7 @@
 // access; the handler lets the access be made, and the loop goes on.
 //@ link: static
 //@ cflags: -march=armv8.1-a
-//@ run: 500 => exit 0
-//@ run: 70000 => exit 0
+//@ run: 3000 => exit 0
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
