@@ -18,6 +18,7 @@ mod patch;
 mod plan;
 mod pressure;
 mod rotate;
+mod selected;
 mod spills;
 mod views;
 

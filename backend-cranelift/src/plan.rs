@@ -10,6 +10,7 @@ use crate::compiler::CompileOptions;
 use crate::deferred::{Deferred, deferred};
 use crate::graph::Graph;
 use crate::pressure::Relief;
+use crate::selected;
 use isamorph_ir::flags::FlagsKind;
 use isamorph_ir::op::Effect;
 use isamorph_ir::{Block, GuestDesc, HelperFn, Inst, Op, Shape, Slot, Term, Ty};
@@ -278,6 +279,8 @@ impl Plan {
     fn home_of(&self, block: &Block, value: isamorph_ir::Value) -> FlagsHome {
         use FlagsHome::Operands;
         let inst = &block.insts[value.index()];
+        let selected = selected::of(block, inst).map(|s| s.compared);
+        let inst = selected.as_ref().unwrap_or(inst);
         let wide = inst.shape == Shape::I64;
         match inst.op {
             Op::FlagsAdd if wide => Operands(FlagsKind::Add64),

@@ -5,6 +5,7 @@
 use super::{FlagsNow, Lower, Val};
 use crate::abi::engine_offset;
 use crate::plan::FlagsHome;
+use crate::selected::{self, Selected};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature};
@@ -65,7 +66,10 @@ impl Lower<'_, '_> {
 
     /// Sets a slot's flags to an IR value.
     pub(super) fn put_flags(&mut self, f: usize, value: Value) {
-        let fl = self.fl(value);
+        let fl = match selected::of(self.block, &self.block.insts[value.index()]) {
+            Some(comparison) => self.selected_difference(&comparison),
+            None => self.fl(value),
+        };
         // The plan knows the operands of flags where they are made, not of flags that are copied.
         let copied = self.block.insts[value.index()].op == Op::Get;
         let fl = match fl {
@@ -73,6 +77,21 @@ impl Lower<'_, '_> {
             fl => fl,
         };
         self.flags[f] = FlagsNow::Set(fl);
+    }
+
+    fn selected_difference(&mut self, s: &Selected) -> Fl {
+        let which = self.v(s.which);
+        let (a, b) = s.otherwise;
+        let [a, b] = [(0, a), (1, b)].map(|(n, otherwise)| {
+            let operand = self.v(s.compared.args[n]);
+            let ty = self.type_of(operand);
+            let otherwise = self.b.ins().iconst(ty, otherwise as i64);
+            match s.if_holds {
+                true => self.b.ins().select(which, operand, otherwise),
+                false => self.b.ins().select(which, otherwise, operand),
+            }
+        });
+        Fl::Sub(a, b)
     }
 
     /// Makes nibbles of the floating-point comparisons that are not used up: a comparison made again later would

@@ -156,6 +156,7 @@ impl Lower<'_, '_> {
             Op::AShrI => self.b.ins().sshr_imm_u(a, imm.min(bits as i64 - 1)),
             Op::RotrI => self.b.ins().rotr_imm_u(a, imm % bits as i64),
             Op::Clz | Op::Ctz | Op::Cls | Op::Popcnt => self.count(inst.op, a),
+            Op::BitRev if matches!(ty, I32 | I64) => self.reverse_bits(ty, a),
             Op::BitRev => self.b.ins().bitrev(a),
             Op::Bswap if ty == I8 => a,
             Op::Bswap => self.b.ins().bswap(a),

@@ -98,7 +98,10 @@ impl Lower<'_, '_> {
             return self.cast(ty.lane_type(), a);
         }
         let a = self.cast(ty, a);
-        self.b.ins().extractlane(a, lane)
+        match ty {
+            I32X4 | I64X2 if lane == 0 => self.first_lane(a),
+            _ => self.b.ins().extractlane(a, lane),
+        }
     }
 
     /// Lane 0 = `a`, zeros above.

@@ -11,7 +11,7 @@
 use super::{Lower, TRAP_CODES, clif};
 use crate::abi::{ExitReason, engine_offset};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64, I128};
+use cranelift_codegen::ir::types::{F32X4, F64X2, I8, I8X16, I16, I32, I64, I128};
 use cranelift_codegen::ir::{self, AtomicRmwOp, InstBuilder, MemFlagsData, TrapCode};
 use isamorph_ir::inst::{Align, Fence, MemAttr, Order, Prefetch, Rmw, RmwAttr};
 use isamorph_ir::{Block, Inst, Op, Shape, Ty, Value};
@@ -172,8 +172,11 @@ impl Lower<'_, '_> {
 
     fn make_store(&mut self, inst: &Inst, a: Access) {
         let attr = a.attr;
-        let value = self.v(inst.args[1]);
         let plain = !a.ordered() && !attr.big_endian;
+        let value = match self.first_lane_to_store(inst.args[1]).filter(|_| plain) {
+            Some(lane) => lane,
+            None => self.v(inst.args[1]),
+        };
         if plain && !(a.ty == Ty::I128 && a.single_copy()) {
             self.b.ins().store(a.flags, value, a.at, 0);
             return;
@@ -191,6 +194,25 @@ impl Lower<'_, '_> {
         } else {
             self.b.ins().store(a.flags, value, a.at, 0);
         }
+    }
+
+    /// The lowest lane of a vector, if the value is that, as a number that is stored from where it is.
+    fn first_lane_to_store(&mut self, v: Value) -> Option<ir::Value> {
+        let inst = self.block.insts[v.index()];
+        let float = match inst.shape {
+            Shape::I32x4 => F32X4,
+            Shape::I64x2 => F64X2,
+            _ => return None,
+        };
+        if inst.op != Op::Extract || inst.imm != 0 {
+            return None;
+        }
+        let from = self.v(inst.args[0]);
+        if !self.type_of(from).is_vector() {
+            return None;
+        }
+        let lanes = self.cast(float, from);
+        Some(self.b.ins().extractlane(lanes, 0))
     }
 
     pub(super) fn atomic_rmw(&mut self, inst: &Inst) -> ir::Value {

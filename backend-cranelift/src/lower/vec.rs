@@ -8,7 +8,7 @@ use super::int::int_cc;
 use super::{Lower, clif};
 use crate::rotate;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F64X2, I8X16, I16X8, I32, I32X4, I64X2};
+use cranelift_codegen::ir::types::{F32X4, F64X2, I8X16, I16X8, I32, I32X4, I64, I64X2};
 use cranelift_codegen::ir::{self, ConstantData, InstBuilder, Type};
 use isamorph_ir::inst::SignedShift;
 use isamorph_ir::{Inst, Op, Shape, Ty, Value, inst};
@@ -53,9 +53,9 @@ impl Lower<'_, '_> {
 
     /// The low half; the upper one zeroed.
     pub(super) fn zero_upper(&mut self, v: ir::Value) -> ir::Value {
-        let lanes = self.cast(F64X2, v);
-        let low = self.b.ins().extractlane(lanes, 0);
-        self.b.ins().scalar_to_vector(F64X2, low)
+        let lanes = self.cast(I64X2, v);
+        let low = self.vconst(I64X2, u64::MAX as u128);
+        self.b.ins().band(lanes, low)
     }
 
     /// An IR value of type V128 as this vector type.
@@ -468,6 +468,25 @@ impl Lower<'_, '_> {
             count = self.b.ins().band(sum, mask);
         }
         count
+    }
+
+    /// Through a vector, where a shuffle is a table of nibbles: a quarter of what shifts and masks take.
+    pub(super) fn reverse_bits(&mut self, ty: Type, a: ir::Value) -> ir::Value {
+        let lanes = if ty == I64 { I64X2 } else { I32X4 };
+        let a = self.b.ins().scalar_to_vector(lanes, a);
+        let reversed = self.bitrev_lanes(lanes, a);
+        self.first_lane(reversed)
+    }
+
+    /// The lowest lane of 32 or 64 bits as an integer; by a move, where an extraction is a shuffle too.
+    pub(super) fn first_lane(&mut self, v: ir::Value) -> ir::Value {
+        let (float, int) = match self.type_of(v).lane_bits() {
+            64 => (F64X2, I64),
+            _ => (F32X4, I32),
+        };
+        let lanes = self.cast(float, v);
+        let lane = self.b.ins().extractlane(lanes, 0);
+        self.cast(int, lane)
     }
 
     fn bitrev_lanes(&mut self, ty: Type, a: ir::Value) -> ir::Value {

@@ -31,6 +31,11 @@ pub(super) fn rule(rw: &mut Rewriter, i: &Inst) -> Option<Found> {
             None => None,
         },
         Op::Select => select(rw, i, ty),
+        Op::Clz | Op::Ctz if !s.is_vector() => {
+            let (inner, other) = (rw.inst(a), if i.op == Op::Clz { Op::Ctz } else { Op::Clz });
+            let reversed = inner.op == Op::BitRev && inner.shape == s;
+            reversed.then(|| Found::Inst(inst(other, s, &[inner.args[0]], 0)))
+        }
         _ => None,
     }
 }
@@ -151,6 +156,10 @@ fn logic(rw: &mut Rewriter, i: &Inst, ty: Ty) -> Option<Found> {
         (Op::AndNot, k) if scalar => {
             let kept = rw.make_const(ty, !k);
             Some(Found::Inst(inst(Op::And, s, &[a, kept], 0)))
+        }
+        (Op::And, 0xffff_ffff) if ty == Ty::I64 && scalar && rw.inst(a).op != Op::And => {
+            let low = rw.simplify(conversion(Op::Trunc, Ty::I32, ty, a));
+            Some(Found::Inst(conversion(Op::Zext, ty, Ty::I32, low)))
         }
         (op @ (Op::And | Op::Or | Op::Xor), k) if scalar => {
             let inner = rw.inst(a);
