@@ -35,8 +35,12 @@ pub const MAX_FRAME: u32 = 64 * 1024;
 pub const RETURNS: u32 = 256 * 1024;
 /// Bytes of [`VcpuArea::values`].
 pub const VALUES: usize = 16 * 1024;
-/// Entries of the jump cache (a power of two).
+/// Most entries of the jump cache (a power of two).
 pub const JUMP_CACHE_ENTRIES: usize = 16384;
+/// Entries that it begins with: short programs have few targets, which would lie on a page each.
+const FIRST_JUMPS: u32 = 256;
+/// How many times more it has when it grows.
+const GROWTH: u32 = 8;
 /// MXCSR with every exception masked, rounding to nearest, no flags: what both sides start with.
 pub const MXCSR_DEFAULT: u32 = 0x1f80;
 
@@ -188,6 +192,10 @@ pub struct EngineArea {
     pub shared_jumps: *const SharedJumps,
     /// Shift of [`jump_cache_index`].
     pub jump_shift: u32,
+    /// Entries of the jump cache in use, less one.
+    pub jump_mask: u32,
+    /// Entries that may be put into the jump cache before it is given more of them.
+    pub jump_patience: i32,
     /// Addresses of the guest's pure helpers by id (0 for those with context).
     pub helper_table: *const usize,
     /// The engine's functions.
@@ -259,7 +267,7 @@ pub struct VcpuArea {
     _reserved: [u8; VALUES_OFFSET - ENGINE_OFFSET - size_of::<EngineArea>()],
     /// What baseline code's registers cannot hold, as long as a block runs.
     pub values: [u8; VALUES],
-    /// Jump cache for indirect branches, indexed by [`jump_cache_index`].
+    /// Jump cache for indirect branches, indexed by [`jump_cache_index`] under [`EngineArea::jump_mask`].
     pub jump_cache: [JumpEntry; JUMP_CACHE_ENTRIES],
     /// Parts of it with entries, one bit each: short programs use few, and the others' pages are never made.
     pub(crate) jump_cache_used: u64,
@@ -289,7 +297,7 @@ macro_rules! engine_offset {
 pub use crate::stubs::{enter, stubs};
 pub use engine_offset;
 
-/// Index of a guest address in the jump cache; `shift` ([`GuestDesc::insn_shift`]) drops the address bits that
+/// Index of a guest address in the jump cache where all of it is used; `shift` ([`GuestDesc::insn_shift`]) drops the address bits that
 /// are always zero.
 pub const fn jump_cache_index(pc: u64, shift: u32) -> usize {
     (pc >> shift) as usize & (JUMP_CACHE_ENTRIES - 1)
@@ -316,6 +324,8 @@ impl VcpuArea {
             transitions: Transitions::default(),
             shared_jumps: &NO_JUMPS,
             jump_shift: desc.insn_shift,
+            jump_mask: FIRST_JUMPS - 1,
+            jump_patience: FIRST_JUMPS as i32 / 2,
             helper_table: helper_table.as_ptr(),
             callbacks,
             stubs: stubs(),
@@ -351,12 +361,53 @@ impl VcpuArea {
         self.jump_cache[0] = JumpEntry { pc: 1 << shift, code: 0 };
     }
 
-    /// Puts an address into the jump cache.
+    /// The place of an address in the jump cache.
+    fn jump_place(&self, pc: u64) -> usize {
+        let index = jump_cache_index(pc, self.engine.desc.insn_shift);
+        index & self.engine.jump_mask as usize
+    }
+
+    /// The code for this address, if the jump cache knows it.
+    pub fn cached_jump(&self, pc: u64) -> Option<u64> {
+        let entry = self.jump_cache[self.jump_place(pc)];
+        (entry.pc == pc && entry.code != 0).then_some(entry.code)
+    }
+
+    /// Puts an address into the jump cache, which gets more entries if many were put there.
     pub fn cache_jump(&mut self, pc: u64, code: u64) {
-        let shift = self.engine.desc.insn_shift;
-        let at = jump_cache_index(pc, shift);
+        self.engine.jump_patience = self.engine.jump_patience.saturating_sub(1);
+        if self.engine.jump_patience < 0 {
+            self.grow_jump_cache();
+        }
+        self.put_jump(JumpEntry { pc, code });
+    }
+
+    fn put_jump(&mut self, entry: JumpEntry) {
+        let at = self.jump_place(entry.pc);
         self.jump_cache_used |= 1 << (at / JUMP_CACHE_PART);
-        self.jump_cache[at] = JumpEntry { pc, code };
+        self.jump_cache[at] = entry;
+    }
+
+    /// Gives the jump cache more entries. Those that there are keep their place or go farther up.
+    #[cold]
+    fn grow_jump_cache(&mut self) {
+        let before = self.engine.jump_mask as usize + 1;
+        if before == JUMP_CACHE_ENTRIES {
+            self.engine.jump_patience = i32::MAX;
+            return;
+        }
+        let now = (before as u32 * GROWTH).min(JUMP_CACHE_ENTRIES as u32);
+        (self.engine.jump_mask, self.engine.jump_patience) = (now - 1, now as i32 / 2);
+        for at in 0..before {
+            let entry = self.jump_cache[at];
+            if entry.code != 0 && self.jump_place(entry.pc) != at {
+                self.jump_cache[at] = JumpEntry { pc: 0, code: 0 };
+                self.put_jump(entry);
+            }
+        }
+        if self.jump_cache[0].code == 0 {
+            self.mark_first_entry();
+        }
     }
 
     /// Folds the host's floating-point flags into the guest's flags slot. Call it after [`enter`] returned,

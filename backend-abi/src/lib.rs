@@ -8,6 +8,8 @@
 pub mod abi;
 pub mod blob;
 pub mod helpers;
+#[cfg(target_arch = "x86_64")]
+pub mod host;
 mod sha_stubs;
 pub mod slot;
 mod stubs;

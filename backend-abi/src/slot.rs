@@ -5,7 +5,7 @@
 //! code may know it, so that its address alone says where it leads, whatever becomes of the code behind it.
 
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 /// How control reaches the code for a guest address.
 #[derive(Debug)]
@@ -45,20 +45,88 @@ pub const SLOT_THUNK: usize = offset_of!(LinkSlot, thunk);
 /// Offset of [`Prediction::patience`].
 pub const PATIENCE: usize = offset_of!(Prediction, patience);
 
-/// Entries of a table of shared jumps (a power of two): addresses of [`LinkSlot`]s, or 0.
+/// Most entries of a table of shared jumps (a power of two).
 pub const SHARED_JUMPS: usize = 1 << 17;
+/// Entries that it begins with (a power of two): a short program has few targets, and each on a page of its own would cost
+/// more than all that it does with them.
+const FIRST_SHARED_JUMPS: u32 = 512;
+/// How many times more it has when it grows.
+const GROWTH: u32 = 8;
 
-/// The two entries of a table of shared jumps that a guest address may be in: this one, and the other of its pair. As
-/// the stub `lookup` computes it.
-pub const fn shared_jump_index(pc: u64) -> usize {
-    (pc >> 2 ^ pc >> 19) as usize & (SHARED_JUMPS - 1)
+/// A table of shared jumps. An entry is the address of a [`LinkSlot`], which tells whose it is, or 0.
+#[derive(Debug)]
+#[repr(C)]
+pub struct SharedJumps {
+    /// Entries in use, less one. It only grows, and then entries are where they were, or not found.
+    mask: AtomicU32,
+    entries: [AtomicU64; SHARED_JUMPS],
 }
 
-/// A table of shared jumps.
-pub type SharedJumps = [AtomicU64; SHARED_JUMPS];
+/// Offset of the mask in a table of shared jumps.
+pub(crate) const SHARED_MASK: usize = offset_of!(SharedJumps, mask);
+/// Offset of the entries there.
+pub(crate) const SHARED_ENTRIES: usize = offset_of!(SharedJumps, entries);
 
-/// An empty one.
-pub static NO_JUMPS: SharedJumps = [const { AtomicU64::new(0) }; SHARED_JUMPS];
+/// An empty one that stays empty.
+pub static NO_JUMPS: SharedJumps =
+    SharedJumps { mask: AtomicU32::new(0), entries: [const { AtomicU64::new(0) }; SHARED_JUMPS] };
+
+impl SharedJumps {
+    /// An empty one.
+    pub fn new() -> Box<SharedJumps> {
+        // SAFETY: zeros are a table, whose pages are made when they are used.
+        let table = unsafe { Box::<SharedJumps>::new_zeroed().assume_init() };
+        table.mask.store(FIRST_SHARED_JUMPS - 1, Ordering::Relaxed);
+        table
+    }
+
+    /// The entries in use.
+    fn used(&self) -> &[AtomicU64] {
+        &self.entries[..=self.mask.load(Ordering::Relaxed) as usize]
+    }
+
+    /// The entry of a guest address; the other one of its pair may be it too. As the stub `lookup` computes it.
+    fn index(&self, pc: u64) -> usize {
+        (pc >> 2 ^ pc >> 19) as usize & self.mask.load(Ordering::Relaxed) as usize
+    }
+
+    /// Puts the slot at this address in, which is of this guest address. By one thread at a time.
+    pub fn put(&self, pc: u64, slot: u64) {
+        let at = self.index(pc);
+        let before = self.entries[at].load(Ordering::Relaxed);
+        if before != slot {
+            if before != 0 {
+                self.entries[at ^ 1].store(before, Ordering::Release);
+            }
+            self.entries[at].store(slot, Ordering::Release);
+        }
+    }
+
+    /// Does it hold so many as it has good use for, of `count` that were put in?
+    pub fn is_full(&self, count: usize) -> bool {
+        let used = self.used().len();
+        used < SHARED_JUMPS && count > used / 2
+    }
+
+    /// Gives it more entries; `pc_of` tells whose slot lies at an address. By who puts.
+    pub fn grow(&self, pc_of: impl Fn(u64) -> Option<u64>) {
+        let slots: Vec<u64> = self.used().iter().map(|e| e.load(Ordering::Relaxed)).collect();
+        let entries = (slots.len() as u32 * GROWTH).min(SHARED_JUMPS as u32);
+        self.mask.store(entries - 1, Ordering::Release);
+        for slot in slots.into_iter().filter(|slot| *slot != 0) {
+            if let Some(pc) = pc_of(slot) {
+                self.put(pc, slot);
+            }
+        }
+    }
+
+    /// Forgets all targets.
+    pub fn clear(&self) {
+        // Pages that nobody wrote stay unmade.
+        let is_used = |entry: &&AtomicU64| entry.load(Ordering::Relaxed) != 0;
+        self.used().iter().filter(is_used).for_each(|entry| entry.store(0, Ordering::Relaxed));
+    }
+}
 
 /// Where the prediction of a branch that never ran leads. No instruction has this address; who branches to it is told so
 /// by the engine (the stub `lookup` takes the address where compiled code has it).

@@ -5,9 +5,9 @@
 //! Invariant: no stub touches more of the host's registers than the contract says for its kind.
 
 use crate::abi::{
-    JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET, JUMP_CACHE_PART, RETURNS, Stubs, VcpuArea, engine_offset,
+    JUMP_CACHE_OFFSET, JUMP_CACHE_PART, RETURNS, Stubs, VcpuArea, engine_offset,
 };
-use crate::slot::{self, SHARED_JUMPS};
+use crate::slot;
 use std::mem::offset_of;
 
 core::arch::global_asm!(
@@ -31,27 +31,29 @@ core::arch::global_asm!(
     shr rdx, 19
     shr rax, 2
     xor eax, edx
-    and eax, {shared_mask}
     mov r8, [rdi + {shared_jumps}]
-    mov rdx, [r8 + 8*rax]
+    and eax, [r8 + {shared_mask}]
+    mov rdx, [r8 + 8*rax + {shared_entries}]
     test rdx, rdx
     jz 1f
     cmp rsi, [rdx + {slot_pc}]
     je 2f
     xor eax, 1
-    mov rdx, [r8 + 8*rax]
+    mov rdx, [r8 + 8*rax + {shared_entries}]
     test rdx, rdx
     jz 1f
     cmp rsi, [rdx + {slot_pc}]
     jne 1f
-2:  inc qword ptr [rdi + {shared}]
+2:  dec dword ptr [rdi + {jump_patience}]
+    js 1f
+    inc qword ptr [rdi + {shared}]
     mov rax, [rdx]
     cmp eax, [rdx + {slot_thunk}]
     je 3f
     mov ecx, [rdi + {jump_shift}]
     mov rdx, rsi
     shr rdx, cl
-    and edx, {jump_mask}
+    and edx, [rdi + {jump_mask}]
     mov ecx, edx
     shr ecx, {jump_part}
     mov r8d, 1
@@ -141,7 +143,7 @@ isamorph_region_lookup_return:
     mov ecx, [rdi + {jump_shift}]
     mov rax, rsi
     shr rax, cl
-    and eax, {jump_mask}
+    and eax, [rdi + {jump_mask}]
     shl eax, 4
     cmp rsi, [rdi + rax + {jump_cache}]
     jne 4f
@@ -158,7 +160,7 @@ isamorph_region_mispredicted:
     mov ecx, [rdi + {jump_shift}]
     mov rax, rsi
     shr rax, cl
-    and eax, {jump_mask}
+    and eax, [rdi + {jump_mask}]
     shl eax, 4
     cmp rsi, [rdi + rax + {jump_cache}]
     jne isamorph_region_lookup
@@ -307,9 +309,11 @@ isamorph_region_fp_clear:
     lookup_return_fn = const engine_offset!(callbacks.lookup_return),
     mispredicted_fn = const engine_offset!(callbacks.mispredicted),
     shared_jumps = const engine_offset!(shared_jumps),
-    shared_mask = const SHARED_JUMPS - 1,
+    shared_mask = const slot::SHARED_MASK,
+    shared_entries = const slot::SHARED_ENTRIES,
     jump_shift = const engine_offset!(jump_shift),
-    jump_mask = const JUMP_CACHE_ENTRIES - 1,
+    jump_mask = const engine_offset!(jump_mask),
+    jump_patience = const engine_offset!(jump_patience),
     jump_cache = const JUMP_CACHE_OFFSET,
     jump_part = const JUMP_CACHE_PART.trailing_zeros(),
     jump_used = const offset_of!(VcpuArea, jump_cache_used),

@@ -372,10 +372,8 @@ impl Vcpu {
     /// Compiled code to run next, if any.
     fn compiled(&mut self, key: Key) -> Option<u64> {
         self.engine.cache.as_ref()?;
-        let shift = self.engine.jump_shift();
-        let entry = self.area().jump_cache[abi::jump_cache_index(key.pc, shift)];
-        if entry.pc == key.pc && entry.code != 0 {
-            return Some(entry.code);
+        if let Some(code) = self.area().cached_jump(key.pc) {
+            return Some(code);
         }
         let code = self.engine.code_for(key, Arrival::Direct)?;
         self.area_mut().cache_jump(key.pc, code);

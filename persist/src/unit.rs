@@ -153,14 +153,17 @@ impl<B: Bytes> Unit<B> {
         {
             return Err(PieceError::Cut);
         }
-        group.bytes.resize(len, 0);
-        if !self.bytes.read(self.head.text.at + this.at as u64, &mut group.bytes) {
+        if group.room.len() < len {
+            group.room.resize(len, 0);
+        }
+        let bytes = &mut group.room[..len];
+        if !self.bytes.read(self.head.text.at + this.at as u64, bytes) {
             return Err(PieceError::Cut);
         }
-        if checksum(page, &group.bytes) != this.sum && CHECKSUMS {
+        if checksum(page, bytes) != this.sum && CHECKSUMS {
             return Err(PieceError::Checksum);
         }
-        group.count = count;
+        (group.count, group.len) = (count, len);
         Ok(())
     }
 }
@@ -169,7 +172,9 @@ impl<B: Bytes> Unit<B> {
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     count: usize,
-    bytes: Vec<u8>,
+    /// Its bytes in the room, which may have been of a larger one before.
+    len: usize,
+    room: Vec<u8>,
 }
 
 impl Group {
@@ -183,18 +188,23 @@ impl Group {
         self.count == 0
     }
 
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+
     /// The record of the piece of this number, of which there must be one.
     #[inline]
     fn record(&self, number: usize) -> Record {
         let at = number * Record::SIZE;
-        let bytes = &self.bytes[at..at + Record::SIZE];
+        let bytes = &self.bytes()[at..at + Record::SIZE];
         Record::from_bytes(bytes.try_into().expect("as many bytes as it has"))
     }
 
     #[inline]
     fn pc(&self, number: usize) -> u32 {
         let at = number * Record::SIZE;
-        u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+        u32::from_le_bytes(self.bytes()[at..at + 4].try_into().expect("four bytes"))
     }
 
     /// What is known of all pieces.
@@ -220,7 +230,7 @@ impl Group {
 
     fn part(&self, (at, len): (u32, u32)) -> Option<&[u8]> {
         let at = at as usize;
-        self.bytes.get(at..at.checked_add(len as usize)?)
+        self.bytes().get(at..at.checked_add(len as usize)?)
     }
 
     /// A piece's words.

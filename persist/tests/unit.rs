@@ -18,13 +18,15 @@ const REGION: Kind = Kind { tier: 1, care: 1 };
 fn blob(pc: u64, n: usize) -> CodeBlob {
     let exit = |target| FixupKind::DirectExit { target, ret: None };
     CodeBlob {
-        code: (0..20 + n).map(|b| (b * 7 + n) as u8).collect(),
+        code: (0..28 + n).map(|b| (b * 7 + n) as u8).collect(),
         entries: vec![(pc, 0), (pc + 8, 12)],
         fixups: vec![
             Fixup { offset: 2, kind: exit(pc + 16) },
             Fixup { offset: 8, kind: exit(BASE - 64) },
             Fixup { offset: 12, kind: FixupKind::DirectExit { target: pc, ret: Some(pc + 4) } },
             Fixup { offset: 16, kind: FixupKind::Counter { target: pc } },
+            Fixup { offset: 24, kind: FixupKind::Continuation { target: pc + 12 } },
+            Fixup { offset: 20, kind: FixupKind::Address { target: pc + 64 } },
             Fixup { offset: 6, kind: FixupKind::Prediction { site: pc + 8 } },
         ],
         source_map: vec![(0, pc), (4, pc + 4), (9, pc)],
@@ -93,6 +95,25 @@ fn clear(blob: &mut CodeBlob) {
 
 fn any(_: &Record) -> bool {
     true
+}
+
+/// The number of a kind of fixups, of which there are six with the two of exits.
+fn number_of(kind: FixupKind) -> usize {
+    match kind {
+        FixupKind::DirectExit { ret: None, .. } => 0,
+        FixupKind::DirectExit { ret: Some(_), .. } => 1,
+        FixupKind::Counter { .. } => 2,
+        FixupKind::Prediction { .. } => 3,
+        FixupKind::Address { .. } => 4,
+        FixupKind::Continuation { .. } => 5,
+    }
+}
+
+#[test]
+fn pieces_of_these_tests_have_fixups_of_every_kind() {
+    let blob = blob(BASE, 0);
+    let there = |n| blob.fixups.iter().any(|f| number_of(f.kind) == n);
+    assert!((0..6).all(there));
 }
 
 #[test]

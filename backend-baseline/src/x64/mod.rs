@@ -19,6 +19,8 @@ use crate::{CompileError, Options};
 use alloc::{Place, Regs};
 use cold::Cold;
 use emit::{Emit, Mem};
+#[cfg(target_arch = "x86_64")]
+use isamorph_backend_abi::host::{self, Features};
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind, abi};
 use isamorph_ir::{Block, GuestDesc, Inst, Op, Value};
 use known::{Code, Role};
@@ -49,25 +51,27 @@ impl Host {
     /// If it is older than x86-64-v2.
     #[cfg(target_arch = "x86_64")]
     pub fn detect() -> Result<Host, CompileError> {
-        use std::arch::is_x86_feature_detected as has;
+        let Features { basic, more, extended, avx_is_kept } = *host::features();
+        let has = |word: u32, bit: u32| word >> bit & 1 != 0;
         for (there, name) in [
-            (has!("ssse3"), "SSSE3"),
-            (has!("sse4.1"), "SSE4.1"),
-            (has!("sse4.2"), "SSE4.2"),
-            (has!("popcnt"), "POPCNT"),
-            (has!("cmpxchg16b"), "CMPXCHG16B"),
+            (has(basic[0], 9), "SSSE3"),
+            (has(basic[0], 19), "SSE4.1"),
+            (has(basic[0], 20), "SSE4.2"),
+            (has(basic[0], 23), "POPCNT"),
+            (has(basic[0], 13), "CMPXCHG16B"),
         ] {
             if !there {
                 return Err(CompileError::Host(name));
             }
         }
-        let avx = has!("avx");
+        let avx = has(basic[0], 28) && avx_is_kept;
+        let bmi1 = has(more[0], 3);
         Ok(Host {
             avx,
-            bmi1: avx && has!("bmi1"),
-            bmi2: avx && has!("bmi2"),
-            lzcnt: has!("lzcnt") && has!("bmi1"),
-            fma: avx && has!("fma"),
+            bmi1: avx && bmi1,
+            bmi2: avx && has(more[0], 8),
+            lzcnt: has(extended[0], 5) && bmi1,
+            fma: avx && has(basic[0], 12),
         })
     }
 

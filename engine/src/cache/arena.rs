@@ -1,8 +1,7 @@
 //! The memory of the code cache's books: chunks for [`super::table`]s, one behind the other.
 //!
-//! A page of 4 KiB costs the kernel more than what a cold program writes there: made, zeroed and given back, some 1.6 µs.
-//! So all tables share their pages; the first chunks, which are all that a short program needs, lie on small pages, those
-//! behind on huge ones, two MiB of which cost about as much as 60 small ones.
+//! A page of 4 KiB costs the kernel more than what a cold program writes there: made, zeroed and given back, some 2.5 µs.
+//! So all tables share huge pages, two MiB of which cost about as much as 40 small ones: the shortest program needs more.
 
 use std::io;
 #[cfg(test)]
@@ -10,8 +9,6 @@ use std::ptr;
 
 /// Bytes of a chunk.
 pub(super) const CHUNK: usize = 32 << 10;
-/// Chunks on small pages.
-const SMALL: usize = 6 * CHUNK;
 /// A huge page of the host.
 pub(super) const HUGE: usize = 2 << 20;
 
@@ -21,7 +18,7 @@ pub(super) struct Arena {
     base: *mut u8,
     size: usize,
     used: usize,
-    /// Up to here pages are small, or were said to be huge.
+    /// Up to here pages were said to be huge.
     advised: usize,
 }
 
@@ -29,12 +26,12 @@ pub(super) struct Arena {
 unsafe impl Send for Arena {}
 
 impl Arena {
-    /// Over zeroed private memory of this `size`, of which no page was touched.
+    /// Over zeroed private memory of this `size`, of which no page was touched, and which begins where a huge page can.
     ///
     /// # Safety
     /// The memory is nobody else's, and outlives what is taken from the arena.
     pub unsafe fn new(base: *mut u8, size: usize) -> Arena {
-        Arena { base, size, used: 0, advised: SMALL }
+        Arena { base, size, used: 0, advised: 0 }
     }
 
     /// A chunk of zeros.
@@ -42,10 +39,6 @@ impl Arena {
     /// # Errors
     /// If there is none left.
     pub fn take(&mut self) -> io::Result<*mut u8> {
-        if self.used == SMALL {
-            self.used = self.aligned(SMALL);
-            self.advised = self.used;
-        }
         let end = self.used + CHUNK;
         if end > self.size {
             return Err(io::ErrorKind::OutOfMemory.into());
@@ -57,11 +50,6 @@ impl Arena {
         let chunk = unsafe { self.base.add(self.used) };
         self.used = end;
         Ok(chunk)
-    }
-
-    /// The next offset that a huge page can begin at.
-    fn aligned(&self, offset: usize) -> usize {
-        (self.base as usize + offset).next_multiple_of(HUGE) - self.base as usize
     }
 
     /// Asks for a huge page behind those asked for. A kernel that has none makes small ones.

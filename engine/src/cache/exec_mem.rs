@@ -8,7 +8,9 @@
 //! own, and neither uses a half again that the other may look at, but puts a new object there.
 
 use super::arena::{Arena, HUGE};
+use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::ops::Range;
 use std::ptr;
 
@@ -109,7 +111,26 @@ impl ExecMem {
             libc::mremap(exec.cast(), 0, at.len(), flags, write) != libc::MAP_FAILED
                 && libc::mprotect(write, at.len(), r | w) == 0
         };
-        if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+        if done { Ok(()) } else { self.put_file(at) }
+    }
+
+    /// The same by a file in memory, where the kernel does not map a thing for a second time (valgrind's, say).
+    #[cold]
+    fn put_file(&mut self, at: Range<usize>) -> io::Result<()> {
+        let (r, w, x) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
+        // SAFETY: a call without preconditions.
+        let file = match unsafe { libc::memfd_create(c"isamorph".as_ptr(), libc::MFD_CLOEXEC) } {
+            -1 => return Err(io::Error::last_os_error()),
+            // SAFETY: just opened, and nobody else's.
+            file => unsafe { File::from_raw_fd(file) },
+        };
+        file.set_len(at.len() as u64)?;
+        let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        // SAFETY: inside of both reservations.
+        let (exec, write) = unsafe { (self.exec.add(at.start), self.write.add(at.start)) };
+        map(exec, at.len(), r | x, flags, file.as_raw_fd())?;
+        map(write, at.len(), r | w, flags, file.as_raw_fd())?;
+        Ok(())
     }
 
     /// The process forked: what lies here now is looked at by parent and child. The `child` places no more in it.

@@ -6,56 +6,55 @@
 //! replaced. They are forgotten with the slots themselves, when a half of the memory is given up.
 
 use super::map::{CodeCache, Key};
-use isamorph_backend_abi::slot::{NO_JUMPS, SharedJumps, shared_jump_index};
+use isamorph_backend_abi::slot::{NO_JUMPS, SharedJumps};
 use isamorph_ir::Mode;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
 /// A table for each translation mode.
 #[derive(Debug, Default)]
-pub(super) struct Jumps(Vec<(Mode, Box<SharedJumps>)>);
+pub(super) struct Jumps(Vec<Table>);
+
+#[derive(Debug)]
+struct Table {
+    mode: Mode,
+    jumps: Box<SharedJumps>,
+    /// How many targets were put in.
+    count: usize,
+}
 
 impl Jumps {
-    fn of(&mut self, mode: Mode) -> &SharedJumps {
-        let at = self.0.iter().position(|(m, _)| *m == mode).unwrap_or_else(|| {
-            // SAFETY: zeros are a table.
-            let table = unsafe { Box::<SharedJumps>::new_zeroed().assume_init() };
-            self.0.push((mode, table));
+    fn of(&mut self, mode: Mode) -> &mut Table {
+        let at = self.0.iter().position(|table| table.mode == mode).unwrap_or_else(|| {
+            self.0.push(Table { mode, jumps: SharedJumps::new(), count: 0 });
             self.0.len() - 1
         });
-        &self.0[at].1
+        &mut self.0[at]
     }
 
     /// Forgets all targets.
     pub fn clear(&mut self) {
-        for entry in self.0.iter().flat_map(|(_, table)| table.iter()) {
-            // Pages that nobody wrote stay unmade.
-            if entry.load(Ordering::Relaxed) != 0 {
-                entry.store(0, Ordering::Relaxed);
-            }
-        }
+        self.0.iter().for_each(|table| table.jumps.clear());
     }
 }
 
 impl CodeCache {
     /// The table of targets for this mode; it stays where it is as long as the cache lives.
     pub fn shared_jumps(&mut self, mode: Mode) -> *const SharedJumps {
-        if self.chain { self.jumps.of(mode) } else { &NO_JUMPS }
+        if self.chain { &*self.jumps.of(mode).jumps } else { &NO_JUMPS }
     }
 
     /// Tells all vCPUs how to reach this address; the address of its link slot. `None`: there is no code.
     pub fn share(&mut self, key: Key) -> Option<u64> {
         self.find(key)?;
         let slot = ptr::from_ref(self.slot(key)?) as u64;
-        let table = self.jumps.of(key.mode);
-        let at = shared_jump_index(key.pc);
-        let before = table[at].load(Ordering::Relaxed);
-        if before != slot {
-            if before != 0 {
-                table[at ^ 1].store(before, Ordering::Release);
-            }
-            table[at].store(slot, Ordering::Release);
+        let CodeCache { jumps, links, .. } = self;
+        let table = jumps.of(key.mode);
+        table.count += 1;
+        if table.jumps.is_full(table.count) {
+            table.jumps.grow(|slot| Some(links.at(slot)?.link.pc));
         }
+        table.jumps.put(key.pc, slot);
         Some(slot)
     }
 

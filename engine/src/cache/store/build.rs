@@ -56,12 +56,7 @@ fn find_note(mut bytes: &[u8]) -> Option<Vec<u8>> {
 /// The host processor's features, as far as code can tell them.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn host() -> String {
-    use std::arch::x86_64::{__cpuid, __cpuid_count};
-    let (basic, more, extended) = (__cpuid(1), __cpuid_count(7, 0), __cpuid(0x8000_0001));
-    format!(
-        "x86-64 {:x} {:x} {:x} {:x} {:x} {:x} {:x}",
-        basic.ecx, basic.edx, more.ebx, more.ecx, more.edx, extended.ecx, extended.edx
-    )
+    format!("x86-64 {:x?}", isamorph_backend_abi::host::features())
 }
 
 /// The host processor's features, as far as code can tell them.

@@ -7,7 +7,7 @@ use super::image::Mapped;
 use isamorph_persist::{Group, PieceError, Unit, UnitKey};
 
 /// Groups held, a power of two.
-const GROUPS: usize = 32;
+const GROUPS: usize = 8;
 
 /// Groups, each in the place that its page's number says.
 #[derive(Debug, Default)]

@@ -7,18 +7,29 @@ use isamorph_persist::XxHash3_64;
 use std::ops::Range;
 
 const PAGE: u64 = 4096;
-/// Pages held, a power of two.
-const PAGES: usize = 16;
+/// Pages held, a power of two. Memory that is touched first costs more than copying a page again.
+const PAGES: usize = 8;
 /// No page of the guest's has this number.
 const NO_PAGE: u64 = u64::MAX;
 
 /// Copies of pages, each in the place that its number says.
+#[derive(Default)]
 pub(super) struct GuestBytes {
-    /// Number and length of the page in each place.
-    held: [(u64, usize); PAGES],
-    bytes: Vec<u8>,
+    held: [Held; PAGES],
     /// Bytes of several pages.
     gathered: Vec<u8>,
+}
+
+/// A page's number, and as many of its bytes as there are.
+struct Held {
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+impl Default for Held {
+    fn default() -> Held {
+        Held { number: NO_PAGE, bytes: vec![] }
+    }
 }
 
 impl std::fmt::Debug for GuestBytes {
@@ -27,34 +38,25 @@ impl std::fmt::Debug for GuestBytes {
     }
 }
 
-impl Default for GuestBytes {
-    fn default() -> GuestBytes {
-        GuestBytes { held: [(NO_PAGE, 0); PAGES], bytes: vec![], gathered: vec![] }
-    }
-}
-
 impl GuestBytes {
     /// Forgets all copies.
     pub fn forget(&mut self) {
-        self.held.fill((NO_PAGE, 0));
+        self.held.iter_mut().for_each(|held| held.number = NO_PAGE);
     }
 
     /// The part of a range that lies in its first page.
     fn head(&mut self, code: &dyn CodeSource, range: &Range<u64>) -> Option<&[u8]> {
         let page = range.start / PAGE;
-        let place = page as usize & (PAGES - 1);
-        let room = place * PAGE as usize..(place + 1) * PAGE as usize;
-        if self.held[place].0 != page {
-            if self.bytes.is_empty() {
-                // Its pages are made when they are used.
-                self.bytes = vec![0; PAGES * PAGE as usize];
-            }
-            let len = code.fetch(page * PAGE, &mut self.bytes[room.clone()]);
-            self.held[place] = (page, len);
+        let held = &mut self.held[page as usize & (PAGES - 1)];
+        if held.number != page {
+            held.bytes.resize(PAGE as usize, 0);
+            let len = code.fetch(page * PAGE, &mut held.bytes);
+            held.bytes.truncate(len);
+            held.number = page;
         }
         let start = (range.start % PAGE) as usize;
         let end = start + (range.end - range.start).min(PAGE - start as u64) as usize;
-        (end <= self.held[place].1).then(|| &self.bytes[room][start..end])
+        held.bytes.get(start..end)
     }
 
     /// The same as [`GuestBytes::hash`] for code that hardly any other will be asked for near: no page is copied for it.
