@@ -4,9 +4,7 @@
 //!
 //! Invariant: no stub touches more of the host's registers than the contract says for its kind.
 
-use crate::abi::{
-    JUMP_CACHE_OFFSET, JUMP_CACHE_PART, RETURNS, Stubs, VcpuArea, engine_offset,
-};
+use crate::abi::{JUMP_CACHE_OFFSET, JUMP_CACHE_PART, RETURNS, Stubs, VcpuArea, engine_offset};
 use crate::slot;
 use std::mem::offset_of;
 

@@ -1,7 +1,7 @@
 //! The directory of units: who may use it, how files are opened, and how they are replaced.
 //!
-//! Files in it: `KEY.elf`, the units; `lock`, held while anything is written; `usage`, the bytes of all units as last
-//! counted; `KEY.tmp`, a unit under way.
+//! Files in it: `KEY.elf`, the units; `lock`, held while anything is written, with the bytes of all units as last counted;
+//! `KEY.tmp`, a unit under way.
 //!
 //! Invariant: units are only ever replaced by `rename`, and only by who holds the lock: a `KEY.tmp` that is there when
 //! the lock is free was left by a crash.
@@ -84,6 +84,8 @@ pub struct UnitFile {
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// It was made by opening it.
+    new: bool,
 }
 
 /// A unit's file is touched when it is used and was not for so long.
@@ -102,8 +104,10 @@ impl Directory {
     /// If it cannot be used: it is another user's, say.
     pub fn open(path: &Path, made: bool) -> Result<Directory, DirError> {
         let failed = |source| DirError::Io { path: path.into(), source };
+        let mut new = false;
         let meta = match fs::symlink_metadata(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && made => {
+                new = true;
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
                 fs::symlink_metadata(path).map_err(failed)?
             }
@@ -116,7 +120,12 @@ impl Directory {
         if let Some(what) = distrust(&meta) {
             return distrusted(what);
         }
-        Ok(Directory { path: path.into() })
+        Ok(Directory { path: path.into(), new })
+    }
+
+    /// Was it made by opening it?
+    pub(crate) fn is_new(&self) -> bool {
+        self.new
     }
 
     /// Its path.
@@ -188,7 +197,7 @@ impl Directory {
     /// If another process writes, or the directory cannot be written.
     pub fn writing(&self, limit: u64, patient: bool) -> Result<Writing<'_>, SaveError> {
         let lock = self.lock(patient)?;
-        Ok(Writing { dir: self, limit, patient, before: 0, after: 0, _lock: lock })
+        Ok(Writing { dir: self, limit, patient, before: 0, after: 0, lock })
     }
 
     /// Writes a unit anew from what of it is whole. False: nothing of it was, and it is gone.
@@ -245,12 +254,12 @@ impl Directory {
     /// # Errors
     /// If one cannot be removed.
     pub fn clear(&self) -> Result<(usize, u64), SaveError> {
-        let _lock = self.lock(true)?;
+        let lock = self.lock(true)?;
         let units = self.units()?;
         for unit in &units {
             self.remove(&unit.path)?;
         }
-        evict::forget(self);
+        evict::forget(&lock);
         Ok((units.len(), units.iter().map(|u| u.len).sum()))
     }
 
@@ -299,7 +308,7 @@ pub struct Writing<'d> {
     /// Bytes of the units replaced, before and after.
     before: u64,
     after: u64,
-    _lock: File,
+    lock: File,
 }
 
 impl Writing<'_> {
@@ -336,7 +345,7 @@ impl Writing<'_> {
         if self.after == 0 {
             return Ok(0);
         }
-        Ok(evict::account(self.dir, self.before, self.after, self.limit)?)
+        Ok(evict::account(self.dir, &self.lock, (self.before, self.after), self.limit)?)
     }
 }
 

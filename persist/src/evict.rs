@@ -1,41 +1,51 @@
 //! The bound on the bytes of all units: what was used least lately goes first.
 //!
-//! The file `usage` holds their sum, so that not every write has to look at every file. It is only a hint: what is not
+//! The lock's file holds their sum, so that not every write has to look at every file. It is only a hint: what is not
 //! a number, or above the limit, is counted anew.
 
 use crate::dir::{DirError, Directory, UnitFile};
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
 
-fn usage_path(dir: &Directory) -> PathBuf {
-    dir.path().join("usage")
+/// Digits of the sum: it is written over the one before.
+const DIGITS: usize = 20;
+
+fn note(lock: &File, bytes: u64) {
+    // A sum that cannot be written is counted anew next time.
+    let _ = lock.write_all_at(format!("{bytes:0DIGITS$}\n").as_bytes(), 0);
 }
 
-fn note(dir: &Directory, bytes: u64) {
-    // A sum that cannot be written is counted anew next time.
-    let _ = fs::write(usage_path(dir), format!("{bytes}\n"));
+fn noted(lock: &File) -> Option<u64> {
+    let mut text = [0; DIGITS + 1];
+    lock.read_exact_at(&mut text, 0).ok()?;
+    std::str::from_utf8(&text).ok()?.strip_suffix('\n')?.parse().ok()
 }
 
 /// Forgets the sum: it is counted anew next time.
-pub(crate) fn forget(dir: &Directory) {
-    let _ = fs::remove_file(usage_path(dir));
+pub(crate) fn forget(lock: &File) {
+    let _ = lock.set_len(0);
 }
 
-/// A unit of `old` bytes has now `new`: evicts others if all together have more than `limit`; how many.
-pub(crate) fn account(dir: &Directory, old: u64, new: u64, limit: u64) -> Result<usize, DirError> {
-    let known = fs::read_to_string(usage_path(dir)).ok();
-    let known: Option<u64> = known.and_then(|text| text.strip_suffix('\n')?.parse().ok());
+/// Units of `old` bytes have now `new`: evicts others if all together have more than `limit`; how many.
+pub(crate) fn account(
+    dir: &Directory,
+    lock: &File,
+    (old, new): (u64, u64),
+    limit: u64,
+) -> Result<usize, DirError> {
+    // In a directory that was just made there was nothing.
+    let known = noted(lock).or(dir.is_new().then_some(0));
     match known.and_then(|bytes| bytes.checked_add(new)?.checked_sub(old)) {
         Some(bytes) if bytes <= limit => {
-            note(dir, bytes);
+            note(lock, bytes);
             Ok(0)
         }
-        _ => sweep(dir, limit),
+        _ => sweep(dir, lock, limit),
     }
 }
 
 /// Counts all units, and evicts until a quarter of the limit is free if they are above it.
-fn sweep(dir: &Directory, limit: u64) -> Result<usize, DirError> {
+fn sweep(dir: &Directory, lock: &File, limit: u64) -> Result<usize, DirError> {
     leftovers(dir);
     let mut units = dir.units()?;
     let mut bytes: u64 = units.iter().map(|u| u.len).sum();
@@ -51,7 +61,7 @@ fn sweep(dir: &Directory, limit: u64) -> Result<usize, DirError> {
             evicted += 1;
         }
     }
-    note(dir, bytes);
+    note(lock, bytes);
     Ok(evicted)
 }
 

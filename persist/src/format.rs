@@ -20,7 +20,7 @@ use twox_hash::XxHash3_64;
 /// Size of an ELF64 header, behind which the head lies.
 pub const HEAD_AT: u64 = 64;
 /// Says that it is a unit, and of which format.
-const MAGIC: [u8; 8] = *b"isaunit\x03";
+const MAGIC: [u8; 8] = *b"isaunit\x04";
 /// Most bytes of a section: offsets have 32 bits.
 pub const MAX_SECTION: u64 = 1 << 31;
 /// Most pieces that begin in one guest page; more are not looked at.

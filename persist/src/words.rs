@@ -1,127 +1,102 @@
-//! What must be known of a piece's code, in few bytes: guest ranges, entries, fixups, the source map, and
-//! fault exits, which take the rest.
+//! What must be known of a piece's code: guest ranges, entries, fixups, the source map, and fault exits.
 //!
-//! Numbers of 7 bits a byte, those that may be below zero in zigzag; each is the distance from the one before of its
-//! sort, so that most take one byte. A block of five instructions has some 30.
+//! ```text
+//! u16 each: ranges, entries, fixups, sources in number
+//! ranges:   u32 distance from the image's base, u32 bytes
+//! entries:  u32 distance from the image's base, u32 offset in the code
+//! fixups:   u32 offset in the code and kind, i32 target; of a call i32 where it returns to
+//! sources:  u16 distance in the code from the one before, i32 guest address
+//! fault exits, which take the rest: u32 offset in the code of the access, u32 of the exit
+//! ```
+//! Guest addresses of fixups and sources are distances from the piece's own. Numbers have a fixed width: to write and to read
+//! them costs less than the third more bytes that they take (a block of five instructions has some 50).
 //!
 //! Invariant: whatever the bytes are, what comes out may be placed as it is, or nothing does.
 
 use crate::format::Record;
 use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind};
 
-/// A direct exit, one that is a call, a counter, a prediction, an address, where a call returns to: the low bits of a fixup's target.
-const EXIT: u64 = 0;
-const CALL: u64 = 1;
-const COUNTER: u64 = 2;
-const PREDICTION: u64 = 3;
-const ADDRESS: u64 = 4;
-const CONTINUATION: u64 = 5;
-/// How many bits that are.
-const KIND_BITS: u32 = 3;
-/// What they are of a word.
-const KIND: u64 = (1 << KIND_BITS) - 1;
+/// A direct exit, one that is a call, a counter, a prediction, an address, where a call returns to: the upper bits of a
+/// fixup's first word.
+const EXIT: u32 = 0;
+const CALL: u32 = 1;
+const COUNTER: u32 = 2;
+const PREDICTION: u32 = 3;
+const ADDRESS: u32 = 4;
+const CONTINUATION: u32 = 5;
+/// Where the kind begins in that word.
+const KIND_SHIFT: u32 = 28;
+/// The offset in that word.
+const OFFSET: u32 = (1 << KIND_SHIFT) - 1;
 
-/// Most bytes of a number.
-const LONGEST: usize = 10;
-
-/// Writes numbers behind each other, for which there is room.
-struct Writer<'a> {
-    out: &'a mut [u8],
-    at: usize,
+/// Two words of a table.
+#[inline(always)]
+fn pair(first: u32, second: u32) -> [u8; 8] {
+    (first as u64 | (second as u64) << 32).to_le_bytes()
 }
 
-impl Writer<'_> {
-    #[inline]
-    fn put(&mut self, mut n: u64) {
-        while n >= 128 {
-            self.out[self.at] = n as u8 | 128;
-            self.at += 1;
-            n >>= 7;
-        }
-        self.out[self.at] = n as u8;
-        self.at += 1;
-    }
-
-    #[inline]
-    fn put_signed(&mut self, n: i64) {
-        self.put(zigzag(n));
-    }
+/// A guest address as its distance from another.
+#[inline(always)]
+fn distance(address: u64, from: u64) -> Option<u32> {
+    i32::try_from(address.wrapping_sub(from) as i64).ok().map(|distance| distance as u32)
 }
 
-fn zigzag(n: i64) -> u64 {
-    (n << 1 ^ n >> 63) as u64
-}
-
-fn straight(n: u64) -> i64 {
-    (n >> 1) as i64 ^ -((n & 1) as i64)
+/// The inverse of [`distance`].
+#[inline(always)]
+fn address(distance: u32, from: u64) -> u64 {
+    from.wrapping_add_signed(distance as i32 as i64)
 }
 
 /// Bytes that are read.
-struct Reader<'a>(std::slice::Iter<'a, u8>);
+struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    #[inline]
-    fn take(&mut self) -> Option<u64> {
-        let first = *self.0.next()?;
-        if first < 128 {
-            return Some(first as u64);
-        }
-        let mut n = first as u64 & 127;
-        for shift in (7..64).step_by(7) {
-            let byte = *self.0.next()?;
-            n |= (byte as u64 & 127) << shift;
-            if byte < 128 {
-                return Some(n);
-            }
-        }
-        None
+    #[inline(always)]
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*bytes)
     }
 
-    #[inline]
-    fn take_signed(&mut self) -> Option<i64> {
-        self.take().map(straight)
+    /// The numbers of ranges, entries, fixups and sources.
+    #[inline(always)]
+    fn counts(&mut self) -> Option<[u16; 4]> {
+        let counts = u64::from_le_bytes(self.bytes()?);
+        Some([0, 16, 32, 48].map(|shift| (counts >> shift) as u16))
     }
 
-    #[inline]
-    fn take_u32(&mut self) -> Option<u32> {
-        u32::try_from(self.take()?).ok()
+    #[inline(always)]
+    fn word(&mut self) -> Option<u32> {
+        self.bytes().map(u32::from_le_bytes)
+    }
+
+    #[inline(always)]
+    fn pair(&mut self) -> Option<(u32, u32)> {
+        let both = u64::from_le_bytes(self.bytes()?);
+        Some((both as u32, (both >> 32) as u32))
     }
 }
 
 /// Writes what must be known of a blob. `base`: the image's. `None`: it has no place in the format.
 pub(crate) fn encode(blob: &CodeBlob, base: u64, out: &mut Vec<u8>) -> Option<()> {
-    let counts =
-        [blob.guest_ranges.len(), blob.entries.len(), blob.fixups.len(), blob.source_map.len()];
-    let numbers = 4 + 2 * counts[0] + 2 * counts[1] + 3 * counts[2] + 2 * counts[3];
-    let numbers = numbers + 2 * blob.fault_exits.len();
-    let begin = out.len();
-    out.resize(begin + LONGEST * numbers, 0);
-    let mut w = Writer { out: &mut out[begin..], at: 0 };
-    counts.into_iter().for_each(|n| w.put(n as u64));
-    let len = put_words(blob, base, w)?;
-    out.truncate(begin + len);
-    Some(())
-}
-
-/// Writes all but the counts; how many bytes there are then.
-fn put_words(blob: &CodeBlob, base: u64, mut w: Writer<'_>) -> Option<usize> {
-    let mut last = base;
-    for range in &blob.guest_ranges {
-        w.put_signed(range.start.wrapping_sub(last) as i64);
-        w.put(range.end.wrapping_sub(range.start));
-        last = range.end;
+    let CodeBlob { guest_ranges, entries, fixups, source_map, fault_exits, .. } = blob;
+    let counts = [guest_ranges.len(), entries.len(), fixups.len(), source_map.len()];
+    let pairs = counts[0] + counts[1] + fault_exits.len();
+    out.reserve(8 + 8 * pairs + 12 * counts[2] + 6 * counts[3]);
+    for count in counts {
+        out.extend_from_slice(&u16::try_from(count).ok()?.to_le_bytes());
     }
-    let begin = blob.guest_ranges.first().map_or(base, |r| r.start);
-    last = begin;
-    for &(pc, offset) in &blob.entries {
-        w.put_signed(pc.wrapping_sub(last) as i64);
-        w.put(offset as u64);
-        last = pc;
+    for range in guest_ranges {
+        let bytes = range.end.wrapping_sub(range.start);
+        let start = distance(range.start, base)?;
+        out.extend_from_slice(&pair(start, u32::try_from(bytes).ok()?));
     }
-    let mut at = 0;
-    last = begin;
-    for fixup in &blob.fixups {
-        let (what, target, ret) = match fixup.kind {
+    for &(pc, offset) in entries {
+        out.extend_from_slice(&pair(distance(pc, base)?, offset));
+    }
+    let begin = entries.first()?.0;
+    for fixup in fixups {
+        let (kind, target, ret) = match fixup.kind {
             FixupKind::DirectExit { target, ret: None } => (EXIT, target, None),
             FixupKind::DirectExit { target, ret: Some(ret) } => (CALL, target, Some(ret)),
             FixupKind::Counter { target } => (COUNTER, target, None),
@@ -129,29 +104,26 @@ fn put_words(blob: &CodeBlob, base: u64, mut w: Writer<'_>) -> Option<usize> {
             FixupKind::Address { target } => (ADDRESS, target, None),
             FixupKind::Continuation { target } => (CONTINUATION, target, None),
         };
-        w.put_signed(fixup.offset as i64 - at);
-        at = fixup.offset as i64;
-        let distance = zigzag(target.wrapping_sub(last) as i64);
-        w.put(distance.checked_mul(1 << KIND_BITS)? | what);
-        if let Some(ret) = ret {
-            w.put_signed(ret.wrapping_sub(begin) as i64);
+        if fixup.offset > OFFSET {
+            return None;
         }
-        last = target;
+        let first = fixup.offset | kind << KIND_SHIFT;
+        out.extend_from_slice(&pair(first, distance(target, begin)?));
+        if let Some(ret) = ret {
+            out.extend_from_slice(&distance(ret, begin)?.to_le_bytes());
+        }
     }
-    let mut at = 0;
-    last = begin;
-    for &(offset, pc) in &blob.source_map {
-        w.put(offset.checked_sub(at)? as u64);
-        w.put_signed(pc.wrapping_sub(last) as i64);
-        (at, last) = (offset, pc);
+    let mut last = 0;
+    for &(offset, pc) in source_map {
+        let farther = u16::try_from(offset.checked_sub(last)?).ok()?;
+        out.extend_from_slice(&farther.to_le_bytes());
+        out.extend_from_slice(&distance(pc, begin)?.to_le_bytes());
+        last = offset;
     }
-    let (mut at, mut last) = (0, 0);
-    for &(access, exit) in &blob.fault_exits {
-        w.put(access.checked_sub(at)? as u64);
-        w.put_signed(exit as i64 - last);
-        (at, last) = (access, exit as i64);
+    for &(access, exit) in fault_exits {
+        out.extend_from_slice(&pair(access, exit));
     }
-    Some(w.at)
+    Some(())
 }
 
 /// Fills a blob but for its code, of which there are `len` bytes, for an image of `size` bytes at `base`.
@@ -162,103 +134,84 @@ pub(crate) fn decode(
     blob: &mut CodeBlob,
 ) -> Option<()> {
     let len = record.code.1;
-    let mut r = Reader(side.iter());
-    let [ranges, entries, fixups, sources] = [r.take()?, r.take()?, r.take()?, r.take()?];
+    let begin = base.wrapping_add(record.pc as u64);
+    let mut r = Reader(side);
+    let [ranges, entries, fixups, sources] = r.counts()?;
     blob.guest_ranges.clear();
-    let mut last = base;
     for _ in 0..ranges {
-        let start = last.wrapping_add_signed(r.take_signed()?);
-        let bytes = r.take()?;
-        let from = start.checked_sub(base)?;
-        if bytes == 0 || from.checked_add(bytes)? > size {
+        let (from, bytes) = r.pair()?;
+        if bytes == 0 || from as u64 + bytes as u64 > size {
             return None;
         }
-        last = start + bytes;
-        blob.guest_ranges.push(start..last);
+        let start = base.wrapping_add(from as u64);
+        blob.guest_ranges.push(start..start.wrapping_add(bytes as u64));
     }
-    let begin = blob.guest_ranges.first()?.start;
-    last = begin;
     blob.entries.clear();
     for _ in 0..entries {
-        let pc = last.wrapping_add_signed(r.take_signed()?);
-        let offset = r.take_u32()?;
-        if offset >= len || pc.checked_sub(base)? >= size {
+        let (from, offset) = r.pair()?;
+        if offset >= len || from as u64 >= size {
             return None;
         }
-        last = pc;
-        blob.entries.push((pc, offset));
+        blob.entries.push((base.wrapping_add(from as u64), offset));
     }
-    let mut at = 0;
-    last = begin;
     blob.fixups.clear();
     for _ in 0..fixups {
-        let offset = next_offset(&mut r, &mut at, len)?;
-        let target = r.take()?;
-        last = last.wrapping_add_signed(straight(target >> KIND_BITS));
-        let kind = match target & KIND {
-            EXIT => FixupKind::DirectExit { target: last, ret: None },
-            CALL => {
-                let ret = begin.wrapping_add_signed(r.take_signed()?);
-                FixupKind::DirectExit { target: last, ret: Some(ret) }
-            }
-            COUNTER => FixupKind::Counter { target: last },
-            PREDICTION => FixupKind::Prediction { site: last },
-            ADDRESS => FixupKind::Address { target: last },
-            CONTINUATION => FixupKind::Continuation { target: last },
+        let (first, target) = r.pair()?;
+        let (offset, target) = (offset_in(first, len)?, address(target, begin));
+        let kind = match first >> KIND_SHIFT {
+            EXIT => FixupKind::DirectExit { target, ret: None },
+            CALL => FixupKind::DirectExit { target, ret: Some(address(r.word()?, begin)) },
+            COUNTER => FixupKind::Counter { target },
+            PREDICTION => FixupKind::Prediction { site: target },
+            ADDRESS => FixupKind::Address { target },
+            CONTINUATION => FixupKind::Continuation { target },
             _ => return None,
         };
         blob.fixups.push(Fixup { offset, kind });
     }
-    let mut offset = 0_u32;
-    last = begin;
     blob.source_map.clear();
+    let mut offset = 0_u32;
     for _ in 0..sources {
-        offset = offset.checked_add(r.take_u32()?)?;
-        last = last.wrapping_add_signed(r.take_signed()?);
-        blob.source_map.push((offset, last));
+        offset = offset.checked_add(u16::from_le_bytes(r.bytes()?) as u32)?;
+        blob.source_map.push((offset, address(r.word()?, begin)));
     }
     fault_exits(&mut r, len, &mut blob.fault_exits)?;
-    (len > 0 && blob.entries.first()?.0 == begin && begin == base + record.pc as u64).then_some(())
+    let whole = len > 0 && blob.guest_ranges.first()?.start == begin;
+    (whole && blob.entries.first()?.0 == begin).then_some(())
 }
 
-/// Fault exits to the end of the words. All lie in the code, in order.
+/// Fault exits to the end of the words. All lie in the code, in order of their accesses.
 fn fault_exits(r: &mut Reader<'_>, len: u32, exits: &mut Vec<(u32, u32)>) -> Option<()> {
     exits.clear();
-    let (mut access, mut exit) = (0_u32, 0_i64);
-    while !r.0.as_slice().is_empty() {
-        let distance = r.take_u32()?;
-        access = access.checked_add(distance)?;
-        exit = exit.checked_add(r.take_signed()?)?;
-        let at = u32::try_from(exit).ok()?;
-        if access >= len || at >= len || (distance == 0 && !exits.is_empty()) {
+    while !r.0.is_empty() {
+        let (access, exit) = r.pair()?;
+        let ascends = exits.last().is_none_or(|(before, _)| *before < access);
+        if access >= len || exit >= len || !ascends {
             return None;
         }
-        exits.push((access, at));
+        exits.push((access, exit));
     }
     Some(())
 }
 
-/// Offsets of fixups follow each other mostly, but need not. All four bytes lie in the code.
-fn next_offset(r: &mut Reader<'_>, at: &mut i64, len: u32) -> Option<u32> {
-    *at = at.checked_add(r.take_signed()?)?;
-    let offset = u32::try_from(*at).ok()?;
-    (offset.checked_add(4)? <= len).then_some(offset)
+/// The offset in a fixup's first word. All four bytes lie in the code, of which there are `len`.
+#[inline(always)]
+fn offset_in(first: u32, len: u32) -> Option<u32> {
+    let offset = first & OFFSET;
+    (offset + 4 <= len).then_some(offset)
 }
 
 /// Clears what the engine filled into code of `side`'s piece. `None`: the words make no sense.
 pub(crate) fn clear_fixups(side: &[u8], code: &mut [u8]) -> Option<()> {
-    let mut r = Reader(side.iter());
-    let [ranges, entries, fixups, _] = [r.take()?, r.take()?, r.take()?, r.take()?];
-    // Two numbers each.
-    for _ in 0..ranges.checked_add(entries)?.checked_mul(2)? {
-        r.take()?;
-    }
-    let mut at = 0;
+    let mut r = Reader(side);
+    let [ranges, entries, fixups, _] = r.counts()?;
+    r.0 = r.0.get(8 * (ranges as usize + entries as usize)..)?;
     for _ in 0..fixups {
-        let offset = next_offset(&mut r, &mut at, code.len() as u32)? as usize;
+        let (first, _) = r.pair()?;
+        let offset = offset_in(first, code.len() as u32)? as usize;
         code[offset..offset + 4].fill(0);
-        if r.take()? & KIND == CALL {
-            r.take()?;
+        if first >> KIND_SHIFT == CALL {
+            r.word()?;
         }
     }
     Some(())
@@ -269,18 +222,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_back() {
-        let numbers = [0, 1, 63, 64, 127, 128, 300, 1 << 31, u64::MAX >> 1, u64::MAX];
-        let mut bytes = [0; LONGEST * 10];
-        let mut w = Writer { out: &mut bytes, at: 0 };
-        numbers.iter().for_each(|&n| w.put(n));
-        let len = w.at;
-        let mut r = Reader(bytes[..len].iter());
-        assert!(numbers.iter().all(|&n| r.take() == Some(n)));
-        assert_eq!(r.take(), None);
-        for n in [0, -1, 1, 4, -4, i64::MAX, i64::MIN] {
-            assert_eq!(straight(zigzag(n)), n);
+    fn distances_come_back_or_have_no_place() {
+        let from = 0x1800_0000_0000;
+        for far in [0, 1, -1, i32::MAX as i64, i32::MIN as i64] {
+            let there = from + far as u64;
+            assert_eq!(distance(there, from).map(|d| address(d, from)), Some(there));
         }
-        assert_eq!(Reader([128; 12].iter()).take(), None);
+        assert_eq!(distance(from + (1 << 31), from), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_written() {
+        let blob = CodeBlob {
+            entries: vec![(0x1000, 0)],
+            guest_ranges: vec![0x1000..0x1004],
+            ..CodeBlob::default()
+        };
+        let written = |blob: &CodeBlob| encode(blob, 0x1000, &mut vec![]).is_some();
+        assert!(written(&blob));
+        let exit = |offset, target| Fixup { offset, kind: FixupKind::Counter { target } };
+        for (fixups, source_map) in [
+            (vec![exit(1 << KIND_SHIFT, 0)], vec![]),
+            (vec![exit(0, 1 << 40)], vec![]),
+            (vec![], vec![(1 << 16, 0)]),
+            (vec![], vec![(9, 0), (8, 0)]),
+            (vec![], vec![(0, 0); 1 << 16]),
+        ] {
+            assert!(!written(&CodeBlob { fixups, source_map, ..blob.clone() }));
+        }
     }
 }

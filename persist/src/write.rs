@@ -17,8 +17,9 @@ use object::write::elf::{FileHeader, SectionHeader, Writer};
 use object::write::{StreamingBuffer, WritableBuffer};
 use std::io::{self, Write};
 
-/// Bytes written at once: what is as large goes around the buffer of the writer.
-const BUFFER: usize = 64 << 10;
+/// Bytes written at once: what is as large goes around the buffer of the writer. Memory that is touched first costs more
+/// than a further call.
+const BUFFER: usize = 16 << 10;
 
 /// What a unit is of.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@
 use super::arena::{Arena, HUGE};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::ops::Range;
+use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::ptr;
 
 /// The memory of the code cache.
