@@ -91,7 +91,7 @@ pub enum Oracle {
 }
 
 /// What `run` needs to lead a comparison.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub struct LeadArgs {
     /// The channel's file descriptor
     #[arg(long, hide = true)]

@@ -93,11 +93,15 @@ fn begin() -> i32 {
     status
 }
 
-/// The command line. That of `run` is taken apart alone, and with all others only if something is wrong with it, or help
-/// is asked for.
+/// The command line. That of `run` is read by itself if it is plain, else taken apart alone, and with all others only if
+/// something is wrong with it, or help is asked for.
 fn command() -> Command {
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|word| word == "run") {
+        let plain = run::plain::read(std::env::args_os().skip(2), std::env::vars_os());
+        if let Some(args) = plain {
+            return Command::Run(args);
+        }
         let line = run::RunArgs::augment_args(clap::Command::new("run").no_binary_name(true));
         let args = line.try_get_matches_from(words);
         if let Ok(args) = args.and_then(|found| run::RunArgs::from_arg_matches(&found)) {

@@ -1,5 +1,6 @@
 //! `isamorph run`: one guest Linux process.
 
+pub mod plain;
 mod stats;
 
 use crate::cache::options::{CacheMode, StoreArgs};

@@ -65,6 +65,12 @@ fn directory(
 }
 
 impl StoreArgs {
+    /// The cache used in this way, in this directory if it is not the usual one, of at most so many MiB.
+    pub fn of(cache: CacheMode, dir: Option<PathBuf>, most: Option<u64>) -> StoreArgs {
+        let cache_size = most.unwrap_or(StoreConfig::LIMIT >> 20);
+        StoreArgs { cache, place: PlaceArgs { cache_dir: dir }, cache_size, cache_eager: false }
+    }
+
     /// For the engine; `None`: off.
     pub fn config(&self) -> Option<StoreConfig> {
         if self.cache == CacheMode::Off {
