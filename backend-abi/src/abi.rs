@@ -66,6 +66,8 @@ pub enum ExitReason {
     AlignFault = 6,
     /// The poll word was set; go on at `pc`.
     Interrupted = 7,
+    /// Control comes to `pc` for the first time, and there is no code: it is to be interpreted, once.
+    First = 8,
 }
 
 impl ExitReason {
@@ -73,7 +75,7 @@ impl ExitReason {
     #[inline]
     pub fn from_u32(n: u32) -> Option<ExitReason> {
         use ExitReason::*;
-        [Dispatch, Sync, Syscall, Exception, Wait, Fault, AlignFault, Interrupted]
+        [Dispatch, Sync, Syscall, Exception, Wait, Fault, AlignFault, Interrupted, First]
             .into_iter()
             .find(|r| *r as u32 == n)
     }

@@ -1,7 +1,7 @@
 //! The first tier: blocks compiled at first touch, on the vCPU's own thread.
 //!
 //! A block is found, or lifted, compiled and placed, in one go under the code cache's lock. What cannot be compiled is
-//! interpreted. Executions are counted by the code itself where control goes
+//! interpreted, and so is what control comes to for the first time ([`Found::First`], ADR 23). Executions are counted by the code itself where control goes
 //! back or comes by a call ([`Engine::hot`]); what runs out of its count is asked for as a region.
 
 use crate::cache::map::{CodeCache, CodeTier, Key, Known, PlaceError, Placing};
@@ -55,6 +55,23 @@ pub(crate) enum Arrival {
     Return,
 }
 
+/// What there is for control that comes to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Code at this host address.
+    Code(u64),
+    /// None, since control comes for the first time: the interpreter runs it, once, and whoever is told so sees to that.
+    First,
+    /// None: the interpreter runs it.
+    None,
+}
+
+impl Found {
+    fn of(code: Option<u64>) -> Found {
+        code.map_or(Found::None, Found::Code)
+    }
+}
+
 /// Executions after which a hot address that has its region asks again: whoever comes then has an old address.
 const STALE: i32 = 4096;
 
@@ -64,29 +81,29 @@ pub(crate) fn first_count(threshold: u32) -> u32 {
 }
 
 impl Engine {
-    /// Code for this key: what there is, or what this engine compiles at first touch.
-    pub(crate) fn code_for(&self, key: Key, arrival: Arrival) -> Option<u64> {
+    /// Code for this key: what there is, or what this engine compiles when control comes.
+    pub(crate) fn code_for(&self, key: Key, arrival: Arrival) -> Found {
         match self.config.kind {
-            EngineKind::Interp => None,
-            EngineKind::Jit => self.find_or_load(key).or_else(|| self.compile_now(key)),
+            EngineKind::Interp => Found::None,
+            EngineKind::Jit => Found::of(self.find_or_load(key).or_else(|| self.compile_now(key))),
             EngineKind::Baseline | EngineKind::Auto => {
-                self.block_code(|cache| Some((key, cache.known(key))), arrival)?.1
+                let found = self.block_code(|cache| Some((key, cache.known(key))), arrival);
+                found.map_or(Found::None, |(_, found)| found)
             }
         }
     }
 
     /// Where the exits through this slot go, and the code there, compiled if there is none. `None`: there is no such
     /// slot.
-    pub(crate) fn code_behind(&self, slot: u32) -> Option<(Key, Option<u64>)> {
+    pub(crate) fn code_behind(&self, slot: u32) -> Option<(Key, Found)> {
         match self.config.kind {
             EngineKind::Baseline | EngineKind::Auto if self.config.chain => {
                 self.block_code(|cache| cache.target(slot), Arrival::Direct)
             }
             _ => {
                 let (key, _) = self.cache()?.code.target(slot)?;
-                let code =
-                    if self.config.chain { self.code_for(key, Arrival::Direct) } else { None };
-                Some((key, code))
+                let chained = || self.code_for(key, Arrival::Direct);
+                Some((key, if self.config.chain { chained() } else { Found::None }))
             }
         }
     }
@@ -96,24 +113,27 @@ impl Engine {
         &self,
         of: impl Fn(&CodeCache) -> Option<(Key, Known)>,
         arrival: Arrival,
-    ) -> Option<(Key, Option<u64>)> {
+    ) -> Option<(Key, Found)> {
         let mut flushed = false;
         loop {
             let mut cache = self.cache()?;
             let (key, found) = of(&cache.code)?;
             if let Some(code) = found.code.or_else(|| self.load_kept(&mut cache, key)) {
-                return Some((key, Some(code)));
+                return Some((key, Found::Code(code)));
+            }
+            if self.interprets_first && cache.code.is_first(key) {
+                return Some((key, Found::First));
             }
             let head = arrival == Arrival::Head || arrival == Arrival::Direct && found.called;
             let refusal = match self.compile_block(&mut cache, key, head) {
-                Ok(code) => return Some((key, Some(code))),
+                Ok(code) => return Some((key, Found::Code(code))),
                 Err(refusal) => refusal,
             };
             drop(cache);
             match refusal {
                 Refusal::FlagsSeen => self.set_exact_flags(),
                 Refusal::Full if !flushed && self.drop_code() => flushed = true,
-                Refusal::Full | Refusal::Interpret => return Some((key, None)),
+                Refusal::Full | Refusal::Interpret => return Some((key, Found::None)),
             }
         }
     }
@@ -204,7 +224,7 @@ impl Engine {
     }
 
     /// The counter at this host address ran out: asks for a region; the address that was counted, and its code.
-    pub(crate) fn hot(self: &Arc<Self>, counter: u64) -> Option<(Key, Option<u64>)> {
+    pub(crate) fn hot(self: &Arc<Self>, counter: u64) -> Option<(Key, Found)> {
         let (key, region) = {
             let cache = self.cache()?;
             let key = cache.code.counted(counter)?;
@@ -214,7 +234,7 @@ impl Engine {
             (key, region)
         };
         if region.is_some() {
-            return Some((key, region));
+            return Some((key, Found::of(region)));
         }
         let running = self.running();
         let enough = self.tier.lock_queue().heat.is_enough(key, running);

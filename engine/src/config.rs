@@ -33,6 +33,8 @@ pub struct EngineConfig {
     /// Executions of a loop's head or of a function after which the region there is compiled ([`EngineKind::Auto`]) while
     /// one core is idle; with more idle cores it is less, with none more.
     pub threshold: u32,
+    /// Interpret what control comes to for the first time, and compile it when it comes again ([`EngineKind::Auto`]).
+    pub interpret_first: bool,
     /// Let baseline code use no more of the host than x86-64-v2 has, for testing what older hosts get.
     pub plain_host: bool,
     /// Let compiled code jump to each other. Without, each returns to the dispatcher (lockstep, tests).
@@ -61,6 +63,7 @@ impl Default for EngineConfig {
             precise: false,
             exact_flags: false,
             threshold: 60_000,
+            interpret_first: true,
             plain_host: false,
             chain: true,
             look_ahead: true,

@@ -3,7 +3,7 @@
 //! These functions run on the vCPU's thread, inside of [`abi::enter`]. They touch the vCPU only through its area;
 //! what they leave to the dispatcher they record there before they return the exit stub as the place to go on.
 
-use crate::baseline::Arrival;
+use crate::baseline::{Arrival, Found};
 use crate::cache::map::Key;
 use crate::engine::Engine;
 use crate::mem::user::UserMemory;
@@ -87,9 +87,14 @@ pub(crate) unsafe fn fault_exit(area: *mut VcpuArea, host_pc: u64) -> Option<u64
 
 /// Leaves compiled code: the dispatcher goes on at `pc`.
 fn to_dispatcher(area: &mut VcpuArea, pc: u64) -> u64 {
+    leave(area, pc, ExitReason::Dispatch)
+}
+
+/// Leaves compiled code at `pc` for this reason.
+fn leave(area: &mut VcpuArea, pc: u64, reason: ExitReason) -> u64 {
     let layout = &area.engine.desc.layout;
     layout.write(&mut area.guest, layout.pc, pc as u128);
-    area.engine.exit_reason = ExitReason::Dispatch as u32;
+    area.engine.exit_reason = reason as u32;
     area.engine.stubs.exit as usize as u64
 }
 
@@ -98,11 +103,12 @@ unsafe extern "C" fn link(area: *mut VcpuArea, slot: u64) -> u64 {
     let (area, engine) = unsafe { owner(area) };
     match engine.code_behind(slot as u32) {
         // Placing code links every exit to it.
-        Some((_, Some(code))) => {
+        Some((_, Found::Code(code))) => {
             engine.counters.links.add_alone(1);
             code
         }
-        Some((key, None)) => to_dispatcher(area, key.pc),
+        Some((key, Found::First)) => leave(area, key.pc, ExitReason::First),
+        Some((key, Found::None)) => to_dispatcher(area, key.pc),
         // A slot that no exit was made with: nothing to go on with but the dispatcher's own pc.
         None => {
             area.engine.exit_reason = ExitReason::Dispatch as u32;
@@ -158,12 +164,13 @@ unsafe fn look_up(area: *mut VcpuArea, pc: u64, arrival: Arrival) -> u64 {
     }
     let key = Key { pc, mode: engine.frontend.mode(&area.guest).lasting() };
     match engine.code_for(key, arrival) {
-        Some(code) => {
+        Found::Code(code) => {
             area.cache_jump(from, code);
             engine.share(key);
             code
         }
-        None => to_dispatcher(area, pc),
+        Found::First => leave(area, pc, ExitReason::First),
+        Found::None => to_dispatcher(area, pc),
     }
 }
 
@@ -171,11 +178,12 @@ unsafe extern "C" fn hot(area: *mut VcpuArea, counter: *mut i32) -> u64 {
     // SAFETY: called by compiled code of this area's vCPU.
     let (area, engine) = unsafe { (&mut *area, shared_owner(area)) };
     match engine.hot(counter as u64) {
-        Some((key, Some(code))) => {
+        Some((key, Found::Code(code))) => {
             area.cache_jump(key.pc, code);
             code
         }
-        Some((key, None)) => to_dispatcher(area, key.pc),
+        Some((key, Found::First)) => leave(area, key.pc, ExitReason::First),
+        Some((key, Found::None)) => to_dispatcher(area, key.pc),
         // No such counter: only a broken state asks for it.
         None => {
             area.engine.exit_reason = ExitReason::Dispatch as u32;

@@ -24,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 /// An engine: translations, compilers, statistics. One per guest process or machine.
 pub struct Engine {
     pub(crate) config: EngineConfig,
+    /// What control comes to for the first time is interpreted.
+    pub(crate) interprets_first: bool,
     pub(crate) frontend: Arc<dyn Frontend>,
     pub(crate) code: Arc<dyn CodeSource>,
     pub(crate) desc: &'static GuestDesc,
@@ -119,6 +121,10 @@ impl Engine {
         if size > max {
             return Err(EngineError::State { guest: desc.name, size, max });
         }
+        // Who fills the cache of later runs wants all code in it.
+        let eager = store.as_ref().is_some_and(|store| store.eager);
+        let interprets_first =
+            config.interpret_first && config.kind == EngineKind::Auto && config.chain && !eager;
         let cache = match config.kind {
             EngineKind::Interp => None,
             EngineKind::Baseline | EngineKind::Jit | EngineKind::Auto => {
@@ -144,6 +150,7 @@ impl Engine {
         let code_range = cache.as_ref().map_or(0..0, range);
         Ok(Arc::new(Engine {
             config,
+            interprets_first,
             code_range,
             desc,
             helper_table: abi::helper_table(desc),

@@ -3,7 +3,7 @@
 //! The dispatcher [`Vcpu::run`] chooses at every block boundary what runs next: compiled code if there is some,
 //! else the interpreter. It alone looks at what others ask of the vCPU: kicks, dropped translations, changed modes.
 
-use crate::baseline::Arrival;
+use crate::baseline::{Arrival, Found};
 use crate::blocks::LiftedBlock;
 use crate::cache::map::Key;
 use crate::config::EngineKind;
@@ -18,7 +18,7 @@ use isamorph_ir::block::Exception;
 use isamorph_ir::contract::{MemTrap, Rounding, TrapKind};
 use isamorph_ir::interp::{Interp, Outcome};
 use isamorph_ir::opt::{OptOptions, optimize_block};
-use isamorph_ir::{Block, Hint, Mode};
+use isamorph_ir::{Block, Hint, Inst, Mode, Term};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -148,6 +148,10 @@ pub struct Vcpu {
     memory: UserMemory,
     /// Lifted blocks by address, so that the shared map is rarely asked. Empty until something is interpreted.
     local: Vec<Option<Arc<LiftedBlock>>>,
+    /// Room for the instructions of a block that is interpreted once.
+    room: Vec<Inst>,
+    /// How control comes to what is next, as far as the interpreter knows.
+    arrival: Arrival,
     generation: u64,
     mode: Mode,
     fp_control: u32,
@@ -175,6 +179,8 @@ impl Vcpu {
             memory: UserMemory::new(engine.config.guest_base)
                 .with_ignored_top_bits(engine.desc.ignored_top_bits),
             local: vec![],
+            room: vec![],
+            arrival: Arrival::Direct,
             generation: engine.generation.load(Ordering::Acquire),
             mode: Mode::default(),
             fp_control: 0,
@@ -280,8 +286,9 @@ impl Vcpu {
             return self.interpret(key);
         }
         match self.compiled(key) {
-            Some(code) => self.enter(key, code),
-            None => self.interpret(key),
+            Found::Code(code) => self.enter(key, code),
+            Found::First => self.interpret_once(key),
+            Found::None => self.interpret(key),
         }
     }
 
@@ -370,14 +377,19 @@ impl Vcpu {
     }
 
     /// Compiled code to run next, if any.
-    fn compiled(&mut self, key: Key) -> Option<u64> {
-        self.engine.cache.as_ref()?;
-        if let Some(code) = self.area().cached_jump(key.pc) {
-            return Some(code);
+    fn compiled(&mut self, key: Key) -> Found {
+        let arrival = std::mem::replace(&mut self.arrival, Arrival::Direct);
+        if self.engine.cache.is_none() {
+            return Found::None;
         }
-        let code = self.engine.code_for(key, Arrival::Direct)?;
-        self.area_mut().cache_jump(key.pc, code);
-        Some(code)
+        if let Some(code) = self.area().cached_jump(key.pc) {
+            return Found::Code(code);
+        }
+        let found = self.engine.code_for(key, arrival);
+        if let Found::Code(code) = found {
+            self.area_mut().cache_jump(key.pc, code);
+        }
+        found
     }
 
     fn enter(&mut self, key: Key, code: u64) -> Option<VmExit> {
@@ -406,6 +418,10 @@ impl Vcpu {
         let args = self.area().engine.exit_args;
         match reason.expect("compiled code leaves with a known reason") {
             ExitReason::Dispatch | ExitReason::Sync | ExitReason::Interrupted => None,
+            ExitReason::First => {
+                let key = self.key();
+                self.interpret_once(key)
+            }
             ExitReason::Syscall => Some(VmExit::Syscall { imm: args[0] }),
             ExitReason::Wait => {
                 std::thread::yield_now();
@@ -477,6 +493,25 @@ impl Vcpu {
         let lifted = self.local_block(key);
         self.count(&lifted);
         self.interpret_block(&lifted.block)
+    }
+
+    /// Interprets a block that control comes to for the first time, and for most of them the last: nothing of it is kept.
+    fn interpret_once(&mut self, key: Key) -> Option<VmExit> {
+        let (engine, room) = (&self.engine, std::mem::take(&mut self.room));
+        let max = engine.config.limits.block_insns;
+        let block = engine.frontend.lift_in(room, &*engine.code, key.pc, key.mode, max);
+        if !engine.care().exact_flags && block.sees_fp_flags() {
+            engine.set_exact_flags();
+        }
+        let exit = self.interpret_block(&block);
+        self.arrival = match block.term {
+            Term::Goto { ret: Some(_), .. }
+            | Term::Indirect { hint: Hint::Jump | Hint::Call { .. }, .. } => Arrival::Head,
+            Term::Indirect { hint: Hint::Return, .. } => Arrival::Return,
+            _ => Arrival::Direct,
+        };
+        self.room = block.insts;
+        exit
     }
 
     fn interpret_block(&mut self, block: &Block) -> Option<VmExit> {

@@ -26,13 +26,15 @@ pub(super) struct Slot {
     pub link: LinkSlot,
     /// The address's own code as an offset from the cache's begin, or [`NO_CODE`].
     pub own: u32,
-    /// Whose the code is; and [`CALLED`].
+    /// Whose the code is; and [`CALLED`]; without code also [`SEEN`].
     owner: u32,
     pub mode: Mode,
 }
 
 /// Some exit calls the address.
 const CALLED: u32 = 1 << 31;
+/// Control came to the address before, which has no code.
+const SEEN: u32 = 1 << 30;
 /// No code yet, or no more.
 pub(super) const NO_CODE: u32 = u32::MAX;
 /// Offset of the counter in a slot.
@@ -50,12 +52,19 @@ impl Slot {
 
     #[inline]
     pub fn owner(&self) -> UnitId {
-        UnitId(self.owner & !CALLED)
+        UnitId(self.owner & !(CALLED | SEEN))
     }
 
     #[inline]
     pub fn set_owner(&mut self, owner: UnitId) {
         self.owner = self.owner & CALLED | owner.0;
+    }
+
+    /// Control comes to the address, which has no code: did it come before?
+    pub fn see(&mut self) -> bool {
+        let before = self.owner & SEEN != 0;
+        self.owner |= SEEN;
+        before
     }
 
     #[inline]

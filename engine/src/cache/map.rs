@@ -145,6 +145,14 @@ impl CodeCache {
         Known { code: self.code(slot), called: slot.is_called() }
     }
 
+    /// Does control come to this key, which has no code, for the first time? From now on it does not. Where there is no room
+    /// to note that, it never does: who compiles the code finds out.
+    pub fn is_first(&mut self, key: Key) -> bool {
+        let room = self.links.room(1) && self.addresses.room(2);
+        let Some(number) = room.then(|| self.slot_for(key).ok()).flatten() else { return false };
+        !self.links.slot_mut(number).see()
+    }
+
     /// Where the exits through the slot of this number go, and what is known of that. `None`: there is no such slot,
     /// which only a broken state can ask for.
     pub fn target(&self, number: u32) -> Option<(Key, Known)> {
