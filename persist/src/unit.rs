@@ -163,7 +163,7 @@ impl<B: Bytes> Unit<B> {
         if checksum(page, bytes) != this.sum && CHECKSUMS {
             return Err(PieceError::Checksum);
         }
-        (group.count, group.len) = (count, len);
+        (group.count, group.used) = (count, len);
         Ok(())
     }
 }
@@ -172,8 +172,8 @@ impl<B: Bytes> Unit<B> {
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     count: usize,
-    /// Its bytes in the room, which may have been of a larger one before.
-    len: usize,
+    /// Its bytes in the room, which may have held a larger one before.
+    used: usize,
     room: Vec<u8>,
 }
 
@@ -190,7 +190,7 @@ impl Group {
 
     #[inline]
     fn bytes(&self) -> &[u8] {
-        &self.room[..self.len]
+        &self.room[..self.used]
     }
 
     /// The record of the piece of this number, of which there must be one.

@@ -268,7 +268,7 @@ impl Host {
         let pc = DESC.layout.read(state, PC) as u64;
         let [a, b] = area.engine.exit_args;
         match ExitReason::from_u32(area.engine.exit_reason).expect("a reason") {
-            ExitReason::Dispatch => End::At(pc),
+            ExitReason::Dispatch | ExitReason::First => End::At(pc),
             ExitReason::Sync => End::Sync(pc),
             ExitReason::Syscall => End::Syscall(pc, a),
             ExitReason::Exception => End::Exception(pc, code.blob.exceptions[a as usize].clone()),
