@@ -235,7 +235,7 @@ mod tests {
     fn what_does_not_fit_is_not_written() {
         let blob = CodeBlob {
             entries: vec![(0x1000, 0)],
-            guest_ranges: vec![0x1000..0x1004],
+            guest_ranges: vec![0x1000..0x1004, 0x2000..0x2008],
             ..CodeBlob::default()
         };
         let written = |blob: &CodeBlob| encode(blob, 0x1000, &mut vec![]).is_some();
