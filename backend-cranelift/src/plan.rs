@@ -7,7 +7,7 @@
 //! A dirty slot is defined (loaded or computed) on every path to the point.
 
 use crate::compiler::CompileOptions;
-use crate::deferred::{Deferred, deferred};
+use crate::deferred;
 use crate::graph::Graph;
 use crate::pressure::Relief;
 use crate::selected;
@@ -122,7 +122,7 @@ pub(crate) struct Plan {
     /// Which slots are in memory around loops.
     relief: Relief,
     /// By node: what is not stored at accesses that may fault, but by their fault exits ([`crate::fault_exits`]).
-    deferred: Vec<Deferred>,
+    deferred: Vec<SlotSet>,
 }
 
 impl Plan {
@@ -139,8 +139,8 @@ impl Plan {
             homes: vec![FlagsHome::Unknown; flags.len()],
         };
         let deferred = match opts.precise && opts.fault_exits {
-            true => deferred(desc, graph),
-            false => vec![Deferred::default(); graph.blocks.len()],
+            true => deferred::written_around(desc, graph),
+            false => vec![SlotSet::default(); graph.blocks.len()],
         };
         let blocks = vec![blank.clone(); graph.blocks.len()];
         let relief = Relief::default();
@@ -229,9 +229,9 @@ impl Plan {
         Point { dirty: self.blocks[i].dirty_in, homes: self.blocks[i].homes.clone() }
     }
 
-    /// Of the dirty slots, those that are not stored at instruction `n` of block `i`, an access that may fault.
-    pub(crate) fn deferred(&self, i: usize, n: usize) -> SlotSet {
-        self.deferred[i].at(n)
+    /// Of the dirty slots, those that are not stored at this access of block `i`.
+    pub(crate) fn deferred(&self, i: usize, inst: &Inst) -> SlotSet {
+        if deferred::suits(inst) { self.deferred[i] } else { SlotSet::default() }
     }
 
     /// What instruction `n` of block `i` does to the dirty slots and the homes of flags.
@@ -246,7 +246,7 @@ impl Plan {
         let block = graph.blocks[i];
         let inst = &block.insts[n];
         if opts.precise && may_fault(inst) || inst.is_exact_access() {
-            at.dirty = at.dirty.intersect(self.deferred(i, n));
+            at.dirty = at.dirty.intersect(self.deferred(i, inst));
         }
         match inst.op {
             Op::Put => {

@@ -12,7 +12,7 @@ use isamorph_ir::{Op, Shape};
 impl Lower<'_, '_> {
     /// Stores, before an access that may fault, what the plan says; is there more, for a fault exit?
     pub(super) fn store_for_access(&mut self) -> bool {
-        let deferred = self.plan.deferred(self.node, self.chain.at);
+        let deferred = self.plan.deferred(self.node, &self.block.insts[self.chain.at]);
         let stored = self.dirty.minus(deferred);
         if stored.iter().any(|slot| self.is_put_off(slot)) {
             self.settle();
@@ -36,7 +36,7 @@ impl Lower<'_, '_> {
         if !self.chain.is_settled() {
             return false;
         }
-        for (n, inst) in self.block.insts.iter().enumerate().skip(n + 1) {
+        for inst in &self.block.insts[n + 1..] {
             match inst.op {
                 Op::Insn | Op::Const => {}
                 Op::Get if inst.shape != Shape::FLAGS => {}
@@ -45,7 +45,7 @@ impl Lower<'_, '_> {
                 Op::Zext | Op::Sext | Op::Trunc => {}
                 Op::Load | Op::Store => {
                     let any = MemAttr::from_bits(inst.imm).is_none_or(|a| a.align == Align::Any);
-                    let deferred = self.plan.deferred(self.node, n);
+                    let deferred = self.plan.deferred(self.node, inst);
                     return any && self.dirty.minus(deferred).is_empty();
                 }
                 _ => return false,
