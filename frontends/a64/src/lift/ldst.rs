@@ -87,6 +87,7 @@ impl Lifter {
             _ => return Flow::Next,
         };
         let address = address(self);
+        self.excuse_stack();
         self.ir.prefetch(address, what);
         Flow::Next
     }

@@ -39,6 +39,11 @@ impl Lifter {
         self.read_x(31)
     }
 
+    /// What the instruction does with SP is no access (a prefetch): it does not fault.
+    pub(crate) fn excuse_stack(&mut self) {
+        self.stack.refused = false;
+    }
+
     /// SP <- `value`.
     pub(crate) fn write_stack(&mut self, value: Value) {
         self.stack.moved |= !self.keeps_alignment(value);
