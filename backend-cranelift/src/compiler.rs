@@ -31,13 +31,25 @@ pub enum OptLevel {
     Speed,
 }
 
+/// Which accesses that may fault have a cold path that stores what the state lacks, instead of stores before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum FaultExits {
+    /// None.
+    Never,
+    /// Those in loops, for what the loops write.
+    #[default]
+    InLoops,
+    /// All, for testing: larger code, and longer to compile.
+    Everywhere,
+}
+
 /// What a region is compiled for.
 #[derive(Clone, Copy)]
 pub struct CompileOptions<'a> {
     /// Registers in the state are exact at every access that may fault.
     pub precise: bool,
-    /// In precise code, what is written again anyway is stored by fault exits ([`CodeBlob::fault_exits`]) only.
-    pub fault_exits: bool,
+    /// Where precise code has fault exits ([`CodeBlob::fault_exits`]).
+    pub fault_exits: FaultExits,
     /// The poll word is looked at, at entries and in every loop.
     pub polls: bool,
     /// The Underflow flag is exact too where a result is rounded up to the least normal number (guests that
@@ -66,7 +78,7 @@ impl Default for CompileOptions<'_> {
     fn default() -> Self {
         CompileOptions {
             precise: false,
-            fault_exits: true,
+            fault_exits: FaultExits::InLoops,
             polls: true,
             exact_underflow: false,
             host_flushes: false,
@@ -221,8 +233,8 @@ impl Compiler {
         let mut result = self.compile_with(region, opts, self.rotates);
         // What was made to be rewritten did not come through: without it, then.
         let is_shape = |r: &Result<_, _>| matches!(r, Err(CompileError::Shape { .. }));
-        if is_shape(&result) && opts.precise && opts.fault_exits {
-            let opts = CompileOptions { fault_exits: false, ..*opts };
+        if is_shape(&result) && opts.precise && opts.fault_exits != FaultExits::Never {
+            let opts = CompileOptions { fault_exits: FaultExits::Never, ..*opts };
             result = self.compile_with(region, &opts, self.rotates);
             result.iter_mut().for_each(|blob| blob.unguarded = true);
         }

@@ -5,8 +5,9 @@
 //! first access after it: a fault exit would cost more time to compile than it saves. (With fault exits everywhere regions
 //! took 1.5 times as long to compile and 1.6 times the room, and hot functions without loops were no faster for it.)
 //!
-//! Way of the data: `Graph →` **[`written_around`]** `→ plan`.
+//! Way of the data: `Graph →` **[`deferred`]** `→ plan`.
 
+use crate::compiler::FaultExits;
 use crate::graph::Graph;
 use crate::plan::{SlotSet, writes};
 use isamorph_ir::inst::{MemAttr, Order};
@@ -24,8 +25,20 @@ pub(crate) fn suits(inst: &Inst) -> bool {
     }
 }
 
-/// By block of a region: slots that the loops around it write.
-pub(crate) fn written_around(desc: &GuestDesc, graph: &Graph<'_>) -> Vec<SlotSet> {
+/// By block of a region: slots that are not stored at accesses with a fault exit.
+pub(crate) fn deferred(desc: &GuestDesc, graph: &Graph<'_>, exits: FaultExits) -> Vec<SlotSet> {
+    match exits {
+        FaultExits::Never => vec![SlotSet::default(); graph.blocks.len()],
+        FaultExits::InLoops => written_around(desc, graph),
+        FaultExits::Everywhere => {
+            let own = graph.blocks.iter().map(|b| writes(desc, b));
+            vec![own.fold(SlotSet::default(), SlotSet::union); graph.blocks.len()]
+        }
+    }
+}
+
+/// Slots that the loops around a block write.
+fn written_around(desc: &GuestDesc, graph: &Graph<'_>) -> Vec<SlotSet> {
     let own: Vec<SlotSet> = graph.blocks.iter().map(|b| writes(desc, b)).collect();
     let mut around = vec![SlotSet::default(); own.len()];
     for body in graph.loops.iter().flatten() {

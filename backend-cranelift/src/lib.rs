@@ -22,5 +22,5 @@ mod selected;
 mod spills;
 mod views;
 
-pub use compiler::{CompileError, CompileOptions, Compiler, OptLevel};
+pub use compiler::{CompileError, CompileOptions, Compiler, FaultExits, OptLevel};
 pub use isamorph_backend_abi::{CodeBlob, Fixup, FixupKind, Listing, abi, blob, helpers};

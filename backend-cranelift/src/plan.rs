@@ -138,8 +138,8 @@ impl Plan {
             dirty_in: SlotSet::default(),
             homes: vec![FlagsHome::Unknown; flags.len()],
         };
-        let deferred = match opts.precise && opts.fault_exits {
-            true => deferred::written_around(desc, graph),
+        let deferred = match opts.precise {
+            true => deferred::deferred(desc, graph, opts.fault_exits),
             false => vec![SlotSet::default(); graph.blocks.len()],
         };
         let blocks = vec![blank.clone(); graph.blocks.len()];

@@ -2,6 +2,7 @@
 
 use crate::region_former::Limits;
 use crate::sample::Sampling;
+use isamorph_backend_cranelift::FaultExits;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -28,6 +29,8 @@ pub struct EngineConfig {
     pub optimise_interpreted: bool,
     /// Keep registers exact at every fault from the beginning.
     pub precise: bool,
+    /// Where precise regions have fault exits.
+    pub fault_exits: FaultExits,
     /// Keep the cumulative floating-point flags exact from the beginning, not only once the guest looks at them.
     pub exact_flags: bool,
     /// Executions of a loop's head or of a function after which the region there is compiled ([`EngineKind::Auto`]) while
@@ -61,6 +64,7 @@ impl Default for EngineConfig {
             kind: EngineKind::Auto,
             optimise_interpreted: true,
             precise: false,
+            fault_exits: FaultExits::default(),
             exact_flags: false,
             threshold: 60_000,
             interpret_first: true,

@@ -31,6 +31,7 @@ mod vcpu;
 pub use cache::map::Key;
 pub use config::{EngineConfig, EngineError, EngineKind, StoreConfig};
 pub use engine::Engine;
+pub use isamorph_backend_cranelift::FaultExits;
 pub use isamorph_ir::contract::{MemTrap, TrapKind};
 pub use stats::{KeptStats, Stats};
 pub use tier::Listed;

@@ -254,6 +254,7 @@ impl Engine {
         let guest_base = self.config.guest_base;
         let options = CompileOptions {
             precise,
+            fault_exits: self.config.fault_exits,
             clear_ignored_bits,
             exact_underflow: exact_flags,
             // The host's flags are others when it flushes.

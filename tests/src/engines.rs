@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use isamorph_a64::processor::CpuModel;
-use isamorph_engine::{Engine, EngineConfig, EngineKind, TrapKind, Vcpu, VmExit};
+use isamorph_engine::{Engine, EngineConfig, EngineKind, FaultExits, TrapKind, Vcpu, VmExit};
 use isamorph_ir::Exception;
 
 use crate::arena::{self, Arena};
@@ -28,27 +28,32 @@ pub enum Kind {
     Jit,
     /// Compiled regions whose registers are exact at every fault.
     Precise,
+    /// The same with fault exits at all accesses, not only in loops.
+    Guarded,
     /// Compiled regions of a program that never looks at FPSR, which is not compared.
     Flagless,
 }
 
 impl Kind {
     /// Those whose registers are exact at faults: they agree on everything.
-    pub const EXACT: [Self; 5] =
-        [Self::Interp, Self::Optimised, Self::Baseline, Self::Plain, Self::Precise];
+    pub const EXACT: [Self; 6] =
+        [Self::Interp, Self::Optimised, Self::Baseline, Self::Plain, Self::Precise, Self::Guarded];
 
     fn config(self) -> EngineConfig {
         let (kind, optimise_interpreted) = match self {
             Self::Interp => (EngineKind::Interp, false),
             Self::Optimised => (EngineKind::Interp, true),
             Self::Baseline | Self::Plain => (EngineKind::Baseline, true),
-            Self::Jit | Self::Precise | Self::Flagless => (EngineKind::Jit, true),
+            Self::Jit | Self::Precise | Self::Guarded | Self::Flagless => (EngineKind::Jit, true),
         };
-        let precise = self == Self::Precise;
+        let precise = matches!(self, Self::Precise | Self::Guarded);
+        let everywhere = self == Self::Guarded;
+        let fault_exits = if everywhere { FaultExits::Everywhere } else { FaultExits::InLoops };
         EngineConfig {
             kind,
             optimise_interpreted,
             precise,
+            fault_exits,
             plain_host: self == Self::Plain,
             // Every case is asked for its flags at the end.
             exact_flags: self != Self::Flagless,
@@ -71,6 +76,7 @@ impl fmt::Display for Kind {
             Self::Plain => "plain",
             Self::Jit => "jit",
             Self::Precise => "precise",
+            Self::Guarded => "guarded",
             Self::Flagless => "flagless",
         })
     }
@@ -87,10 +93,11 @@ impl FromStr for Kind {
             "plain" => Self::Plain,
             "jit" => Self::Jit,
             "precise" => Self::Precise,
+            "guarded" => Self::Guarded,
             "flagless" => Self::Flagless,
             _ => {
                 bail!(
-                    "`{word}` is no engine: interp, optimised, baseline, plain, jit, precise, flagless"
+                    "`{word}` is no engine: interp, optimised, baseline, plain, jit, precise, guarded, flagless"
                 )
             }
         })

@@ -29,7 +29,7 @@ struct Cli {
     /// Only these patterns or tables (`simd*` for all whose name begins so)
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Our engines: interp, optimised, baseline, jit, precise, or flagless: jit for who never looks at FPSR,
+    /// Our engines: interp, optimised, baseline, jit, precise, guarded (precise with fault exits at all accesses), or flagless: jit for who never looks at FPSR,
     #[arg(long, value_delimiter = ',', default_value = "interp,optimised,baseline,jit")]
     engine: Vec<Kind>,
     /// Only the block of this seed, as a failure names it
