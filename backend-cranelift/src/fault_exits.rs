@@ -248,3 +248,85 @@ fn is_written(access: OpAccess) -> bool {
     use OpAccess::{CondWrite, ReadCondWrite, ReadWrite, Write};
     matches!(access, Write | CondWrite | ReadWrite | ReadCondWrite)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `test rdi, rdi; jz cold`, behind what comes before.
+    const BRANCH: [u8; 9] = [0x48, 0x85, 0xff, 0x0f, 0x84, 0x10, 0, 0, 0];
+
+    fn decoded(code: &[u8]) -> Vec<Instruction> {
+        instructions(code).collect()
+    }
+
+    #[test]
+    fn a_branch_becomes_a_nop_whatever_was_moved_before_it() {
+        let mut code = [&[0x48, 0x89, 0xc1][..], &BRANCH, &[0xc3]].concat();
+        let branch = Branch::at_end_of(&code, 0..12).unwrap();
+        assert_eq!((branch.at, branch.cold, branch.on), (3, 28, None));
+        branch.remove(&mut code);
+        assert_eq!(code[3..12], NOP);
+        // Loaded to two registers: test rdi, rax.
+        let code = [0x48, 0x85, 0xc7, 0x0f, 0x84, 0, 0, 0, 0];
+        assert!(Branch::at_end_of(&code, 0..9).is_some());
+    }
+
+    #[test]
+    fn a_branch_that_goes_on_elsewhere_becomes_a_jump() {
+        // test rdi, rdi; jnz +0x20; jmp +0x10
+        let code = [0x48, 0x85, 0xff, 0x0f, 0x85, 0x20, 0, 0, 0, 0xe9, 0x10, 0, 0, 0];
+        let branch = Branch::at_end_of(&code, 0..14).unwrap();
+        assert_eq!((branch.cold, branch.on), (14 + 0x10, Some(9 + 0x20)));
+        let mut jump = code.to_vec();
+        branch.remove(&mut jump);
+        assert_eq!(jump[..5], [0xe9, 0x24, 0, 0, 0]);
+        // The cold path follows.
+        let branch = Branch::at_end_of(&code, 0..9).unwrap();
+        assert_eq!((branch.cold, branch.on), (9, Some(9 + 0x20)));
+    }
+
+    #[test]
+    fn other_branches_are_refused() {
+        // cmp rdi, rdi; test edi, edi; test rdi, [rdi]; a short branch
+        for bad in [[0x48, 0x39, 0xff, 0x0f, 0x84], [0x90, 0x85, 0xff, 0x0f, 0x84]] {
+            assert!(Branch::at_end_of(&[&bad[..], &[0; 4]].concat(), 0..9).is_none());
+        }
+        assert!(Branch::at_end_of(&[0x48, 0x85, 0x3f, 0x0f, 0x84, 0, 0, 0, 0], 0..9).is_none());
+        assert!(Branch::at_end_of(&[0x48, 0x85, 0xff, 0x74, 0x10], 0..5).is_none());
+    }
+
+    #[test]
+    fn what_a_cold_path_reads_may_not_change_before_it() {
+        // mov [rdi+8], rcx; mov rax, [rsp+16]; mov [rdi], rax; call
+        let cold = [
+            0x48, 0x89, 0x4f, 0x08, 0x48, 0x8b, 0x44, 0x24, 0x10, 0x48, 0x89, 0x07, 0xe8, 0, 0, 0,
+            0,
+        ];
+        let insns = decoded(&cold);
+        let kept = |code: &[u8]| leaves_alone(&decoded(code), &insns, 0);
+        assert!(kept(&[0x48, 0x89, 0xca]), "mov rdx, rcx");
+        assert!(kept(&[0x48, 0x89, 0xc8]), "mov rax, rcx: rax is written first");
+        assert!(!kept(&[0x89, 0xd1]), "mov ecx, edx");
+        assert!(!kept(&[0x48, 0x89, 0xd7]), "mov rdi, rdx: the area");
+        assert!(kept(&[0x48, 0x89, 0x54, 0x24, 0x08]), "mov [rsp+8], rdx");
+        assert!(!kept(&[0x88, 0x54, 0x24, 0x17]), "mov [rsp+23], dl");
+        assert!(!kept(&[0xeb, 0x00]), "jmp");
+        assert!(!leaves_alone(&decoded(&[0x90]), &decoded(&[0x90, 0xc3]), 0), "no exit");
+    }
+
+    #[test]
+    fn moves_are_done_again_and_nothing_else_is() {
+        // mov rcx, [rsp+8]; mov rcx, [rdx]; jmp
+        let code = [0x48, 0x8b, 0x4c, 0x24, 0x08, 0x48, 0x8b, 0x0a, 0xeb, 0x00];
+        let insns = decoded(&code);
+        let mut with_copy = code.to_vec();
+        assert_eq!(done_again(&mut with_copy, insns[..1].iter(), 2), Some(10));
+        assert_eq!(with_copy[10..15], code[..5]);
+        // Behind the copy, a jump to 2.
+        assert_eq!(with_copy[15..], [0xe9, 0xee, 0xff, 0xff, 0xff]);
+        for bad in &insns[1..] {
+            assert_eq!(done_again(&mut code.to_vec(), [bad].into_iter(), 2), None);
+        }
+    }
+}
