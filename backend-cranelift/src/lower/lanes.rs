@@ -47,8 +47,13 @@ impl Lower<'_, '_> {
             }
             Op::Tbl => {
                 let table = self.vector(inst.args[0], I8X16);
-                let index = self.vector(inst.args[1], I8X16);
-                self.b.ins().swizzle(table, index)
+                match self.table_index(inst.args[1]) {
+                    Some(index) => self.b.ins().x86_pshufb(table, index),
+                    None => {
+                        let index = self.vector(inst.args[1], I8X16);
+                        self.b.ins().swizzle(table, index)
+                    }
+                }
             }
             Op::WidenLo | Op::WidenHi => return self.widen(inst),
             Op::NarrowOp => return self.narrow(inst),
@@ -91,6 +96,23 @@ impl Lower<'_, '_> {
         Some(self.shuffle(a, a, std::array::from_fn(|n| (first + n % bytes) as u8)))
     }
 
+    /// Indices into tables of 16 bytes as the host's shuffle takes them, which gives zero for those from 128 on: computed once,
+    /// if the block looks up more than one table by them.
+    fn table_index(&mut self, v: Value) -> Option<ir::Value> {
+        if let Some((_, index)) = self.table_indices.iter().find(|(of, _)| *of == v) {
+            return Some(*index);
+        }
+        let by = |i: &&Inst| i.op == Op::Tbl && i.args[1] == v;
+        if self.cold != 0 || self.block.insts.iter().filter(by).nth(1).is_none() {
+            return None;
+        }
+        let index = self.vector(v, I8X16);
+        let beyond = self.vconst(I8X16, u128::from_le_bytes([128 - 16; 16]));
+        let index = self.b.ins().uadd_sat(index, beyond);
+        self.table_indices.push((v, index));
+        Some(index)
+    }
+
     fn extract(&mut self, inst: &Inst, ty: Type, lane: u8) -> ir::Value {
         let a = self.v(inst.args[0]);
         if !self.type_of(a).is_vector() {
@@ -113,7 +135,37 @@ impl Lower<'_, '_> {
         self.b.ins().scalar_to_vector(elem_lanes(shape), a)
     }
 
+    /// A lane of a vector in every lane, zero-extended, by one shuffle: what multiplications by an element are made of.
+    fn widened_lane(&mut self, inst: &Inst) -> Option<ir::Value> {
+        let splat = self.block.insts[inst.args[0].index()];
+        if splat.op != Op::Splat || inst.imm & 1 == 1 || inst.op == Op::WidenHi {
+            return None;
+        }
+        let from = self.block.insts[splat.args[0].index()];
+        let elem = from.shape.elem().filter(|e| inst.from.elem() == Some(*e))?;
+        if from.op != Op::Extract || splat.shape.elem() != Some(elem) {
+            return None;
+        }
+        let a = self.v(from.args[0]);
+        if !self.type_of(a).is_vector() {
+            return None;
+        }
+        let a = self.cast(I8X16, a);
+        let bytes = elem.bytes() as usize;
+        let first = from.imm as usize * bytes;
+        let mask = std::array::from_fn(|n| match n % (2 * bytes) {
+            n if n < bytes => (first + n) as u8,
+            _ => 0x80,
+        });
+        let mask = self.vconst(I8X16, u128::from_le_bytes(mask));
+        let lanes = self.b.ins().x86_pshufb(a, mask);
+        Some(self.cast(int_lanes(inst.shape), lanes))
+    }
+
     fn widen(&mut self, inst: &Inst) -> ir::Value {
+        if let Some(lanes) = self.widened_lane(inst) {
+            return lanes;
+        }
         let a = self.vector(inst.args[0], int_lanes(inst.from));
         match (inst.op == Op::WidenHi, inst.imm & 1 == 1) {
             (false, false) => self.b.ins().uwiden_low(a),

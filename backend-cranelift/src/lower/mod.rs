@@ -174,6 +174,8 @@ struct Lower<'a, 'b> {
     block: &'a Block,
     waiting: &'a [u64],
     vals: Vec<Val>,
+    /// What [`Lower::table_index`] made in this block, by the indices.
+    table_indices: Vec<(Value, ir::Value)>,
     chain: Chain,
     /// Slots whose state is zero above their view.
     zeroed: SlotSet,
@@ -249,6 +251,7 @@ pub(crate) fn region(
         block: graph.blocks[graph.entries[0]],
         waiting: &[],
         vals: Vec::new(),
+        table_indices: Vec::new(),
         chain: Chain::default(),
         zeroed: SlotSet::default(),
         cold: 0,
@@ -293,6 +296,7 @@ impl Lower<'_, '_> {
         }
         self.b.switch_to_block(self.blocks[i]);
         self.vals.clear();
+        self.table_indices.clear();
         self.vals.resize(block.insts.len(), Val::None);
         self.extended = mem::extended_loads(block);
         self.sha256_rounds = None;
