@@ -269,6 +269,15 @@ fn body<M: Memory + ?Sized>(
                 call(desc, inst, args, state, mem, invalidate).map_err(at)?
             }
 
+            // What most are, without the generality.
+            Op::Const if inst.shape == Shape::I64 => inst.imm as u64 as u128,
+            Op::Add if inst.shape == Shape::I64 => {
+                (frame.get(a) as u64).wrapping_add(frame.get(b) as u64) as u128
+            }
+            Op::Sub if inst.shape == Shape::I64 => {
+                (frame.get(a) as u64).wrapping_sub(frame.get(b) as u64) as u128
+            }
+
             pure => int::eval(pure, inst.shape, inst.from, inst.imm, &frame.args(inst)),
         };
         frame.values[i] = value;
