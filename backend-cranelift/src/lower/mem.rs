@@ -4,9 +4,10 @@
 //! compiler, except that a load-acquire must not pass an earlier store-release (RCsc): such a store is an
 //! exchange, which is also a full barrier.
 //!
-//! Invariants: in precise code the state is exact before every access, and before some ([`MemAttr::exact`]) always; a misaligned access that demands
-//! alignment leaves by a cold exit with exact state; every access carries a trap code that tells its guest
-//! instruction.
+//! Invariants: in precise code the state is exact before every access, and before some ([`MemAttr::exact`]) always, or what
+//! it lacks is stored by the access's fault exit ([`crate::fault_exits`]); a misaligned access that demands alignment leaves
+//! by a cold exit with exact state; every access carries a trap code that tells its guest instruction, and whether it has a
+//! fault exit.
 
 use super::{Lower, TRAP_CODES, clif};
 use crate::abi::{ExitReason, engine_offset};
