@@ -198,6 +198,8 @@ pub struct EngineArea {
     pub jump_mask: u32,
     /// Entries that may be put into the jump cache before it is given more of them.
     pub jump_patience: i32,
+    /// Where the guest's pc lies in the area.
+    pub pc_offset: u32,
     /// Addresses of the guest's pure helpers by id (0 for those with context).
     pub helper_table: *const usize,
     /// The engine's functions.
@@ -219,6 +221,8 @@ pub struct Stubs {
     pub exit: unsafe extern "C" fn(),
     /// Called by regions to leave: records `exit_host_pc`.
     pub region_exit: unsafe extern "C" fn(),
+    /// RDI = area, RSI = guest pc: leaves compiled code as interrupted, with that pc.
+    pub interrupted: unsafe extern "C" fn(),
     /// RDI = area, RSI = slot index: links and goes on.
     pub link: unsafe extern "C" fn(),
     /// RDI = area, RSI = guest pc: looks up and goes on.
@@ -328,6 +332,7 @@ impl VcpuArea {
             jump_shift: desc.insn_shift,
             jump_mask: FIRST_JUMPS - 1,
             jump_patience: FIRST_JUMPS as i32 / 2,
+            pc_offset: desc.layout.info(desc.layout.pc).offset,
             helper_table: helper_table.as_ptr(),
             callbacks,
             stubs: stubs(),

@@ -4,7 +4,9 @@
 //!
 //! Invariant: no stub touches more of the host's registers than the contract says for its kind.
 
-use crate::abi::{JUMP_CACHE_OFFSET, JUMP_CACHE_PART, RETURNS, Stubs, VcpuArea, engine_offset};
+use crate::abi::{
+    ExitReason, JUMP_CACHE_OFFSET, JUMP_CACHE_PART, RETURNS, Stubs, VcpuArea, engine_offset,
+};
 use crate::slot;
 use std::mem::offset_of;
 
@@ -68,6 +70,7 @@ core::arch::global_asm!(
     .globl isamorph_region_enter
     .globl isamorph_region_exit
     .globl isamorph_region_leave
+    .globl isamorph_region_interrupted
     .globl isamorph_region_link
     .globl isamorph_region_lookup
     .globl isamorph_region_lookup_return
@@ -101,6 +104,13 @@ isamorph_region_no_return:
     lea rax, [rip + 5f]
     jmp 7b
 8:  jmp rax
+
+    .p2align 4
+isamorph_region_interrupted:
+    mov eax, [rdi + {pc_offset}]
+    mov [rdi + rax], rsi
+    mov dword ptr [rdi + {exit_reason}], {interrupted}
+    jmp isamorph_region_leave
 
     .p2align 4
 isamorph_region_exit:
@@ -302,6 +312,9 @@ isamorph_region_fp_clear:
     host_mxcsr = const engine_offset!(host_mxcsr),
     guest_mxcsr = const engine_offset!(guest_mxcsr),
     exit_host_pc = const engine_offset!(exit_host_pc),
+    pc_offset = const engine_offset!(pc_offset),
+    exit_reason = const engine_offset!(exit_reason),
+    interrupted = const ExitReason::Interrupted as u32,
     link_fn = const engine_offset!(callbacks.link),
     lookup_fn = const engine_offset!(callbacks.lookup),
     lookup_return_fn = const engine_offset!(callbacks.lookup_return),
@@ -334,6 +347,7 @@ unsafe extern "C" {
     fn isamorph_region_enter(area: *mut std::ffi::c_void, code: *const u8);
     fn isamorph_region_exit();
     fn isamorph_region_leave();
+    fn isamorph_region_interrupted();
     fn isamorph_region_link();
     fn isamorph_region_lookup();
     fn isamorph_region_lookup_return();
@@ -351,6 +365,7 @@ pub fn stubs() -> Stubs {
     Stubs {
         exit: isamorph_region_leave,
         region_exit: isamorph_region_exit,
+        interrupted: isamorph_region_interrupted,
         link: isamorph_region_link,
         lookup: isamorph_region_lookup,
         lookup_return: isamorph_region_lookup_return,

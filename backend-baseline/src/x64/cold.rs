@@ -79,15 +79,12 @@ impl Gen<'_> {
                 self.e.bind(from);
                 self.leave(pc, ExitReason::Fault);
             }
-            Cold::Poll { from, to: Some(pc) } => {
+            Cold::Poll { from, to } => {
                 self.e.bind(from);
-                self.leave(pc, ExitReason::Interrupted);
-            }
-            Cold::Poll { from, to: None } => {
-                self.e.bind(from);
-                let pc = self.slot(self.desc.layout.pc.0 as u128);
-                self.e.store(8, pc, RSI);
-                self.leave_now(ExitReason::Interrupted);
+                if let Some(pc) = to {
+                    self.e.mov_imm(RSI, pc);
+                }
+                self.e.jmp_rm(Mem::area(engine_offset!(stubs.interrupted)));
             }
             Cold::ManyCalls { from, resume } => {
                 self.e.bind(from);

@@ -293,19 +293,29 @@ impl Emit {
         self.jump(&[0x0f, 0x80 | cc as u8])
     }
 
+    /// The same over at most 127 bytes.
+    pub fn jcc_near(&mut self, cc: Cc) -> Jump {
+        self.near_jump(0x70 | cc as u8)
+    }
+
     pub fn jmp(&mut self) -> Jump {
         self.jump(&[0xe9])
     }
 
     /// A jump back to an offset.
     pub fn jmp_back(&mut self, to: u32) {
-        let jump = self.jmp();
+        let jump = if self.is_near(to) { self.near_jump(0xeb) } else { self.jmp() };
         self.lead(jump, to);
     }
 
     pub fn jcc_back(&mut self, cc: Cc, to: u32) {
-        let jump = self.jcc(cc);
+        let jump = if self.is_near(to) { self.jcc_near(cc) } else { self.jcc(cc) };
         self.lead(jump, to);
+    }
+
+    /// Does a jump of two bytes reach back to this offset?
+    fn is_near(&self, to: u32) -> bool {
+        self.offset() + 2 - to <= 128
     }
 
     // Vector registers.

@@ -110,10 +110,12 @@ struct Opcode {
     prefix: u8,
 }
 
-/// A jump whose target is not known yet: the offset of its displacement.
+/// A jump whose target is not known yet: the offset of its displacement, and [`NEAR`] if that is a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Jump(u32);
+
+const NEAR: u32 = 1 << 31;
 
 /// The bytes of an instruction up to its SIB: at most 7; a displacement of a byte has room with them.
 #[derive(Clone, Copy, Default)]
@@ -162,12 +164,22 @@ pub(crate) struct Emit {
     pub pool: Vec<u128>,
     pub pool_sites: Vec<Site>,
     pub fixup_sites: Vec<Site>,
+    /// A jump said to be near was led too far: the code is of no use.
+    pub too_far: bool,
 }
 
 impl Emit {
     pub fn new(avx: bool) -> Emit {
         let buf = vec![0; SIZE].into_boxed_slice();
-        Emit { buf, at: 0, avx, pool: vec![], pool_sites: vec![], fixup_sites: vec![] }
+        Emit {
+            buf,
+            at: 0,
+            avx,
+            pool: vec![],
+            pool_sites: vec![],
+            fixup_sites: vec![],
+            too_far: false,
+        }
     }
 
     pub fn clear(&mut self) {
@@ -175,6 +187,7 @@ impl Emit {
         self.pool.clear();
         self.pool_sites.clear();
         self.fixup_sites.clear();
+        self.too_far = false;
     }
 
     /// Is there room for another IR instruction?
@@ -417,6 +430,12 @@ impl Emit {
         Jump(self.at as u32 - 4)
     }
 
+    /// A jump's opcode, and room for a displacement of one byte.
+    pub(super) fn near_jump(&mut self, opcode: u8) -> Jump {
+        self.raw(&[opcode, 0]);
+        Jump((self.at as u32 - 1) | NEAR)
+    }
+
     /// Leads a jump here.
     pub fn bind(&mut self, jump: Jump) {
         self.lead(jump, self.at as u32);
@@ -424,6 +443,14 @@ impl Emit {
 
     /// Leads a jump to an offset.
     pub fn lead(&mut self, jump: Jump, to: u32) {
+        if jump.0 & NEAR != 0 {
+            let at = jump.0 & !NEAR;
+            match i8::try_from(to.wrapping_sub(at + 1) as i32) {
+                Ok(distance) => self.buf[at as usize] = distance as u8,
+                Err(_) => self.too_far = true,
+            }
+            return;
+        }
         self.patch32(jump.0, to.wrapping_sub(jump.0 + 4));
     }
 }

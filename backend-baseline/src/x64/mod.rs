@@ -121,6 +121,8 @@ pub(crate) struct Gen<'a> {
     pc: u64,
     /// Offset in the code at which the guest instruction began.
     source: u32,
+    /// Cold paths begin within reach of a jump of two bytes: the terminal is at work, and the first.
+    near_colds: bool,
     error: Option<CompileError>,
 }
 
@@ -165,6 +167,7 @@ pub(crate) fn block(
         now: 0,
         pc: block.pc,
         source: 0,
+        near_colds: false,
         error: None,
     };
     generator.run()
@@ -201,6 +204,9 @@ impl Gen<'_> {
             }
         }
         self.now = code.insts.len() as u32;
+        // What follows takes less than that: at most two exits of 30 bytes with two cold paths of 16 bytes each, or a call of 75
+        // bytes with as many.
+        self.near_colds = self.colds.is_empty();
         self.terminal();
         let colds = std::mem::take(self.colds);
         for cold in &colds {
@@ -210,7 +216,7 @@ impl Gen<'_> {
             self.cold_path(cold);
         }
         *self.colds = colds;
-        if self.frame_size() as usize > abi::VALUES {
+        if self.e.too_far || self.frame_size() as usize > abi::VALUES {
             return Err(CompileError::TooLarge(block.pc));
         }
         if let Some(error) = self.error.take() {

@@ -173,5 +173,26 @@ fn jumps_and_constants_find_their_places() {
     let lines = text(&e);
     assert_eq!(lines[0], format!("jne {back:#x}"));
     assert_eq!(lines[1], format!("movaps xmm3,[{pool:#x}]"));
-    assert_eq!((lines[2].clone(), code), (format!("jmp {back:#x}"), back as usize + 5));
+    assert_eq!((lines[2].clone(), code), (format!("jmp short {back:#x}"), back as usize + 2));
+}
+
+#[test]
+fn jumps_are_as_short_as_they_can_be() {
+    let (near, far) = ((2, "jmp short 0"), (5, "jmp 0"));
+    for (over, want) in [(0, near), (126, near), (127, far), (1000, far)] {
+        let mut e = Emit::new(true);
+        e.raw(&vec![0x90; over]);
+        e.jmp_back(0);
+        assert_eq!((e.code().len() - over, &*text(&e)[over]), want);
+    }
+    for (over, fits) in [(20, true), (127, true), (128, false)] {
+        let mut e = Emit::new(true);
+        let jump = e.jcc_near(Cc::A);
+        e.raw(&vec![0x90; over]);
+        e.bind(jump);
+        assert_eq!(e.too_far, !fits);
+        if fits {
+            assert_eq!(text(&e)[0], format!("ja short {:#x}", over + 2));
+        }
+    }
 }

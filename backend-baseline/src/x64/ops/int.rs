@@ -548,7 +548,7 @@ impl Gen<'_> {
         self.xmm(b);
         let cc = self.condition(c);
         let d = self.def_x_from(v, b);
-        let keep = self.e.jcc(cc.invert());
+        let keep = self.e.jcc_near(cc.invert());
         self.e.movaps(d, yes);
         self.e.bind(keep);
         true

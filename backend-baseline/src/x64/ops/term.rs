@@ -4,7 +4,7 @@
 
 use crate::x64::Gen;
 use crate::x64::cold::Cold;
-use crate::x64::emit::{Alu, Cc, Mem, RAX, RCX, RDI, RDX, RSI, RSP, Rm, Shift};
+use crate::x64::emit::{Alu, Cc, Jump, Mem, RAX, RCX, RDI, RDX, RSI, RSP, Rm, Shift};
 use isamorph_backend_abi::FixupKind;
 use isamorph_backend_abi::abi::{ExitReason, JUMP_CACHE_ENTRIES, JUMP_CACHE_OFFSET};
 use isamorph_backend_abi::engine_offset;
@@ -19,7 +19,7 @@ impl Gen<'_> {
             Term::Goto { pc, ret, sync: false } => self.direct_exit(pc, ret),
             Term::Branch { cond, then, other } => {
                 let cc = self.condition(self.code.resolve(cond));
-                let taken = self.e.jcc(cc);
+                let taken = self.e.jcc_near(cc);
                 self.direct_exit(other, None);
                 self.e.bind(taken);
                 self.direct_exit(then, None);
@@ -68,6 +68,11 @@ impl Gen<'_> {
         true
     }
 
+    /// A jump to a cold path.
+    fn jcc_to_cold(&mut self, cc: Cc) -> Jump {
+        if self.near_colds { self.e.jcc_near(cc) } else { self.e.jcc(cc) }
+    }
+
     fn exit_argument(&mut self, value: u64) {
         self.e.mov_imm(RAX, value);
         self.e.store(8, Mem::area(engine_offset!(exit_args)), RAX);
@@ -77,7 +82,7 @@ impl Gen<'_> {
     pub(crate) fn count(&mut self, pc: u64) {
         let counter = self.fixup(FixupKind::Counter { target: pc });
         self.e.dec_fixup(counter);
-        let from = self.e.jcc(Cc::S);
+        let from = self.jcc_to_cold(Cc::S);
         self.colds.push(Cold::Hot { from, counter });
     }
 
@@ -104,7 +109,7 @@ impl Gen<'_> {
     fn poll(&mut self, to: Option<u64>) {
         if self.options.polls {
             self.e.alu_imm(Alu::Cmp, false, Mem::area(engine_offset!(poll)), 0);
-            let from = self.e.jcc(Cc::Ne);
+            let from = self.jcc_to_cold(Cc::Ne);
             self.colds.push(Cold::Poll { from, to });
         }
     }
@@ -120,7 +125,7 @@ impl Gen<'_> {
         let prediction = self.fixup(FixupKind::Prediction { site: self.pc });
         self.e.mov(true, RCX, Rm::Fixup(prediction));
         self.e.alu(Alu::Cmp, true, RSI, Mem::new(RCX, slot::SLOT_PC as i32));
-        let miss = self.e.jcc(Cc::Ne);
+        let miss = self.e.jcc_near(Cc::Ne);
         self.count_transition(engine_offset!(transitions.predicted));
         self.e.jmp_rm(Mem::new(RCX, 0));
         self.e.bind(miss);
@@ -134,7 +139,7 @@ impl Gen<'_> {
         self.begin_call();
         self.e.mov(true, RCX, Rm::Fixup(prediction));
         self.e.alu(Alu::Cmp, true, RSI, Mem::new(RCX, slot::SLOT_PC as i32));
-        let miss = self.e.jcc(Cc::Ne);
+        let miss = self.e.jcc_near(Cc::Ne);
         self.count_transition(engine_offset!(transitions.predicted));
         self.e.call_rm(Mem::new(RCX, 0));
         let after = self.e.offset();
@@ -155,7 +160,7 @@ impl Gen<'_> {
     /// Begins an entry of the returns: see [`isamorph_backend_abi::abi`].
     fn begin_call(&mut self) {
         self.e.alu(Alu::Cmp, true, RSP, Mem::area(engine_offset!(return_limit)));
-        let from = self.e.jcc(Cc::B);
+        let from = self.jcc_to_cold(Cc::B);
         let resume = self.e.offset();
         self.colds.push(Cold::ManyCalls { from, resume });
         self.e.push(RDI);
@@ -171,7 +176,7 @@ impl Gen<'_> {
             self.e.alu(Alu::Cmp, true, RSI, Rm::Fixup(address));
         }
         self.e.pop(RCX);
-        let elsewhere = self.e.jcc(Cc::Ne);
+        let elsewhere = self.e.jcc_near(Cc::Ne);
         self.e.jmp_rm(Rm::Fixup(next));
         self.e.bind(elsewhere);
         self.e.jmp_rm(Mem::area(engine_offset!(stubs.lookup_return)));
@@ -198,7 +203,7 @@ impl Gen<'_> {
         let base = Mem::area(JUMP_CACHE_OFFSET);
         let entry = |disp| Mem { index: Some((RCX, scale)), disp: base.disp + disp, ..base };
         self.e.alu(Alu::Cmp, true, RSI, entry(0));
-        let miss = self.e.jcc(Cc::Ne);
+        let miss = self.e.jcc_near(Cc::Ne);
         self.count_transition(engine_offset!(transitions.jumps));
         self.e.jmp_rm(entry(8));
         self.e.bind(miss);
