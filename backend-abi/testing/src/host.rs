@@ -8,23 +8,42 @@ use isamorph_backend_abi::{CodeBlob, FixupKind, helpers};
 use isamorph_ir::HelperFn;
 use std::cell::Cell;
 use std::mem::offset_of;
+use std::ptr;
 
-thread_local! {
-    /// The area, and the host address of the last fault in compiled code.
-    static RUNNING: Cell<(*mut VcpuArea, u64)> =
-        const { Cell::new((std::ptr::null_mut(), 0)) };
+/// What a thread runs.
+#[derive(Clone, Copy)]
+struct Running {
+    area: *mut VcpuArea,
+    code: *const Installed,
+    /// The host address of the last fault in compiled code.
+    fault: u64,
 }
 
-/// Sends a thread that faulted in compiled code to the exit stub.
+thread_local! {
+    static RUNNING: Cell<Running> =
+        const { Cell::new(Running { area: ptr::null_mut(), code: ptr::null(), fault: 0 }) };
+}
+
+/// Sends a thread that faulted in compiled code to the access's fault exit, or to the exit stub.
 extern "C" fn on_fault(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let (area, _) = RUNNING.get();
-    // SAFETY: the kernel hands a context; the area is the running one.
+    let running = RUNNING.get();
+    // SAFETY: the kernel hands a context; the area and the code are the running ones.
     unsafe {
         let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
-        RUNNING.set((area, registers[libc::REG_RIP as usize] as u64));
+        let fault = registers[libc::REG_RIP as usize] as u64;
+        RUNNING.set(Running { fault, ..running });
+        let Running { area, code, .. } = running;
         (*area).engine.exit_reason = ExitReason::Fault as u32;
-        registers[libc::REG_RDI as usize] = area as i64;
-        registers[libc::REG_RIP as usize] = (*area).engine.stubs.exit as usize as i64;
+        let begin = (*code).pages.at as u64;
+        let inside = fault.wrapping_sub(begin);
+        let exit = (*code).blob.fault_exits.iter().find(|(access, _)| *access as u64 == inside);
+        registers[libc::REG_RIP as usize] = match exit {
+            Some((_, cold)) => (begin + *cold as u64) as i64,
+            None => {
+                registers[libc::REG_RDI as usize] = area as i64;
+                (*area).engine.stubs.exit as usize as i64
+            }
+        };
     }
 }
 
@@ -35,7 +54,7 @@ fn catch_faults() {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_fault as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO;
-        assert_eq!(libc::sigaction(libc::SIGSEGV, &action, std::ptr::null_mut()), 0);
+        assert_eq!(libc::sigaction(libc::SIGSEGV, &action, ptr::null_mut()), 0);
     });
 }
 
@@ -130,9 +149,9 @@ impl Pages {
         unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
             let rw = libc::PROT_READ | libc::PROT_WRITE;
-            let at = libc::mmap(std::ptr::null_mut(), len, rw, flags, -1, 0);
+            let at = libc::mmap(ptr::null_mut(), len, rw, flags, -1, 0);
             assert_ne!(at, libc::MAP_FAILED);
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), at.cast(), bytes.len());
+            ptr::copy_nonoverlapping(bytes.as_ptr(), at.cast(), bytes.len());
             assert_eq!(libc::mprotect(at, code, libc::PROT_READ | libc::PROT_EXEC), 0);
             Pages { at: at.cast(), len }
         }
@@ -190,7 +209,7 @@ impl Installed {
         for (n, fixup) in blob.fixups.iter().enumerate() {
             let thunk = pages.at as u64 + (thunks + 16 * n) as u64;
             let code = match fixup.kind {
-                FixupKind::Prediction { .. } => std::ptr::from_ref(nowhere()) as u64,
+                FixupKind::Prediction { .. } => ptr::from_ref(nowhere()) as u64,
                 _ => thunk,
             };
             let (pc, count) = (targets[n], 0.into());
@@ -254,11 +273,11 @@ impl Host {
         area.engine.owner = (&raw mut owner).cast();
         let offset = code.blob.entries[entry].1;
         catch_faults();
-        RUNNING.set((area, 0));
+        RUNNING.set(Running { area, code, fault: 0 });
         // SAFETY: the blob is installed, its link slots hold thunks, the area is ours.
         unsafe { abi::enter(area, code.pages.at.add(offset as usize)) };
         area.fold_fp_flags();
-        let (_, fault) = RUNNING.get();
+        let Running { fault, .. } = RUNNING.get();
         if fault != 0 {
             let offset = fault - code.pages.at as u64;
             let pc = code.blob.guest_pc(offset as u32).expect("every access has its source");
