@@ -11,7 +11,7 @@ exec 3> out.txt; echo to three >&3; exec 3>&-; cat out.txt; echo err >&2 2>/dev/
 diff <(sort words.txt) <(sort -r words.txt) | head -n 2; cat < <(echo substituted)
 mkfifo pipe; (echo through > pipe) & read -r line < pipe; echo "$line"; wait
 coproc { while read -r l; do echo "echo: $l"; done; }; echo hello >&"${COPROC[1]}"; read -r answer <&"${COPROC[0]}"; echo "$answer"; exec {COPROC[1]}>&-; wait
-sleep 5 & kill $!; wait $! 2>/dev/null; echo "terminated $?"
+sleep 5 & sleep 0.2; kill $!; wait $! 2>/dev/null; echo "terminated $?"
 set -o pipefail; false | true; echo "pipefail $?"; set -e; (false; echo never) || echo "stopped"; timeout 0.1 sleep 5 || echo "timeout $?"
 f() { trap 'echo returned' RETURN; local IFS=-; echo "$*"; }; f a b c; umask 027; umask; ulimit -n > /dev/null; cd /; pwd; cd - > /dev/null
 exit 9
