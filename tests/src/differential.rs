@@ -98,7 +98,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Result<Summ
                 let truth = strict.unwrap_or(&asked.truth);
                 for (kind, outcome) in engines.kinds().into_iter().zip(ours) {
                     if !agree(kind, truth, outcome) {
-                        summary.failures.push(report(&mut engines, asked, kind)?);
+                        summary.failures.push(report(&mut engines, asked, kind, outcome)?);
                         break;
                     }
                 }
@@ -200,7 +200,7 @@ fn same_end(truth: End, ours: End) -> bool {
 }
 
 /// Shrinks a disagreement and describes it.
-fn report(engines: &mut Engines, asked: &Asked, kind: Kind) -> Result<String> {
+fn report(engines: &mut Engines, asked: &Asked, kind: Kind, outcome: &Outcome) -> Result<String> {
     let mut oracle = Oracle::start()?;
     let index = engines.kinds().iter().position(|&k| k == kind).expect("a kind that ran");
     // Every trial is a question to both, alone: a case that only fails among others stays as it is.
@@ -214,7 +214,8 @@ fn report(engines: &mut Engines, asked: &Asked, kind: Kind) -> Result<String> {
     let mut case = asked.case.clone();
     let mut text = format!("block {:#018x} on {kind}\n", asked.seed);
     let Some(mut found) = try_case(&case)? else {
-        text += "  disagrees only in its batch (not shrunk)\n";
+        text += "  disagrees only behind what ran before it (not shrunk)\n";
+        describe(&mut text, &case, &asked.truth, outcome)?;
         return Ok(text);
     };
     for at in (0..case.code.len()).rev() {
